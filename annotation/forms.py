@@ -1,0 +1,26 @@
+"""What the annotators' page sends."""
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+MAX_KEYWORD = 200
+
+
+class SearchForm(forms.Form):
+    """A search in the address: `?keyword=…&page=…&spider=true&product=…`."""
+
+    keyword = forms.CharField(max_length=MAX_KEYWORD, required=False, label=_("Keyword"))
+    page = forms.IntegerField(min_value=1, max_value=1000, required=False)
+    spider = forms.BooleanField(required=False)  # fetch afresh, past the cache
+    product = forms.CharField(max_length=200, required=False, label=_("Product"))
+
+    def clean_page(self) -> int:
+        return self.cleaned_data["page"] or 1
+
+
+class SubmissionForm(forms.Form):
+    submission = forms.CharField(max_length=64)
+    product = forms.CharField(max_length=200, required=False)
+    keyword = forms.CharField(max_length=MAX_KEYWORD)
+    source = forms.CharField(max_length=64)
+    pages = forms.IntegerField(min_value=1, max_value=1000)

@@ -1,0 +1,129 @@
+"""Our catalogue, and what annotators said about listings."""
+
+from typing import Any
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from crawler.models import Offer, WorkState
+from mmproject.ids import ID_LENGTH, content_id
+
+
+class Brand(models.Model):
+    id = models.SlugField(primary_key=True, max_length=ID_LENGTH)
+    name = models.CharField(_("name"), max_length=120)
+    aliases = models.CharField(
+        _("aliases"), max_length=500, blank=True, help_text=_("Other spellings, comma-separated")
+    )
+
+    class Meta:
+        verbose_name = _("brand")
+        verbose_name_plural = _("brands")
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Product(models.Model):
+    """A product of the catalogue. `brand_name` is carried along so that lists join nothing."""
+
+    id = models.SlugField(primary_key=True, max_length=ID_LENGTH)
+    # Unique, because annotators and evaluators name a product by typing it.
+    name = models.CharField(_("name"), max_length=200, unique=True)
+    brand = models.ForeignKey(
+        Brand, verbose_name=_("brand"), null=True, blank=True, on_delete=models.PROTECT, related_name="products"
+    )
+    brand_name = models.CharField(max_length=120, blank=True, editable=False)
+    keywords = models.CharField(
+        _("search keywords"), max_length=500, blank=True, help_text=_("What annotators search for, comma-separated")
+    )
+    description = models.TextField(_("description"), blank=True)
+    image_sha256 = models.CharField(_("catalogue picture"), max_length=64, blank=True, editable=False)
+    active = models.BooleanField(_("active"), default=True)
+
+    class Meta:
+        verbose_name = _("product")
+        verbose_name_plural = _("products")
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.brand_name = self.brand.name if self.brand else ""
+        super().save(*args, **kwargs)
+
+
+class Submission(models.Model):
+    """One press of the submit button, whole: from it every label can be written again.
+
+    The id is made by the page before the first try, so that a double click or a retry is the same submission.
+    """
+
+    id = models.CharField(primary_key=True, max_length=ID_LENGTH)
+    product_id = models.CharField(max_length=ID_LENGTH)
+    product_name = models.CharField(_("product"), max_length=200)
+    keyword = models.CharField(_("keyword"), max_length=200)
+    source = models.CharField(max_length=64)
+    pages = models.PositiveIntegerField(_("pages shown"))
+    shown_listing_ids = models.JSONField(default=list)
+    matched_listing_ids = models.JSONField(default=list)
+    annotator_id = models.IntegerField()
+    annotator_name = models.CharField(_("annotator"), max_length=150)
+    state = models.CharField(_("state"), max_length=10, choices=WorkState.choices, default=WorkState.PENDING)
+    created_at = models.DateTimeField(_("submitted"))
+
+    class Meta:
+        verbose_name = _("submission")
+        verbose_name_plural = _("submissions")
+        indexes = [
+            models.Index(fields=["state", "created_at"], name="submission_state"),
+            models.Index(fields=["annotator_id", "-created_at"], name="submission_annotator"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.product_name}: {self.keyword}"
+
+
+class Review(models.TextChoices):
+    PENDING = "pending", _("to review")
+    APPROVED = "approved", _("approved")
+    REJECTED = "rejected", _("rejected")
+
+
+class Label(Offer):
+    """`This listing shows this product`, with a snapshot of what the annotator saw."""
+
+    id = models.CharField(primary_key=True, max_length=ID_LENGTH)
+    submission_id = models.CharField(max_length=ID_LENGTH, db_index=True)
+    listing_id = models.CharField(max_length=ID_LENGTH, db_index=True)
+    # what the annotator said
+    product_id = models.CharField(max_length=ID_LENGTH, db_index=True)
+    product_name = models.CharField(_("product"), max_length=200)
+    product_image_sha256 = models.CharField(max_length=64, blank=True)
+    brand_id = models.CharField(max_length=ID_LENGTH, blank=True)
+    brand_name = models.CharField(_("brand"), max_length=120, blank=True)
+    keyword = models.CharField(_("keyword"), max_length=200)
+    annotator_id = models.IntegerField()
+    annotator_name = models.CharField(_("annotator"), max_length=150)
+    created_at = models.DateTimeField(_("labelled"))
+    # what the reviewer said
+    review = models.CharField(_("review"), max_length=10, choices=Review.choices, default=Review.PENDING)
+    reviewer_name = models.CharField(_("reviewer"), max_length=150, blank=True)
+    reviewed_at = models.DateTimeField(_("reviewed"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("label")
+        verbose_name_plural = _("labels")
+        indexes = [
+            models.Index(fields=["review", "-created_at"], name="label_review"),
+            models.Index(fields=["-created_at"], name="label_created"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.product_name}: {self.title}"
+
+    @staticmethod
+    def make_id(*, submission_id: str, listing_id: str) -> str:
+        return content_id("label", submission_id, listing_id)

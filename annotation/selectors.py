@@ -1,0 +1,47 @@
+"""Reads: the catalogue as people search it, and what is already labelled."""
+
+from collections.abc import Iterable
+
+from django.db.models import Q
+
+from annotation.models import Label, Product, Review, Submission
+
+
+def products_matching(query: str, *, limit: int = 50) -> list[Product]:
+    """Active products whose name, brand or keywords contain every word of `query`, by name; all for no query."""
+    products = Product.objects.filter(active=True)
+    for word in query.split():
+        products = products.filter(
+            Q(name__icontains=word) | Q(brand_name__icontains=word) | Q(keywords__icontains=word)
+        )
+    return list(products.order_by("name")[:limit])
+
+
+def product_named(name: str) -> Product | None:
+    """The active product of exactly this name."""
+    return Product.objects.filter(name=name.strip(), active=True).first()
+
+
+def example_keyword() -> str:
+    """A keyword worth searching, for someone who has none: the first of a product that has no approved label yet."""
+    labelled = Label.objects.filter(review=Review.APPROVED).values_list("product_id", flat=True).distinct()
+    products = Product.objects.filter(active=True).exclude(keywords="").order_by("name")
+    product = products.exclude(id__in=list(labelled)).first() or products.first()
+    return product.keywords.split(",")[0].strip() if product else ""
+
+
+def labelled_products(listing_ids: Iterable[str]) -> dict[str, list[str]]:
+    """For each listing, the names of the products that it is already labelled with (rejected labels aside)."""
+    found: dict[str, list[str]] = {}
+    labels = Label.objects.filter(listing_id__in=list(listing_ids)).exclude(review=Review.REJECTED)
+    for listing_id, product_name in labels.values_list("listing_id", "product_name"):
+        names = found.setdefault(listing_id, [])
+        if product_name not in names:
+            names.append(product_name)
+    return found
+
+
+def submission_labels(submission: Submission) -> list[Label]:
+    """The labels of one submission, in the order of its ticks."""
+    labels = {label.listing_id: label for label in Label.objects.filter(submission_id=submission.id)}
+    return [labels[listing_id] for listing_id in submission.matched_listing_ids if listing_id in labels]

@@ -1,0 +1,10 @@
+"""Celery tasks; each calls one service."""
+
+from celery import shared_task
+
+from annotation import services
+
+
+@shared_task(name="annotation.tasks.resume_submissions")
+def resume_submissions() -> None:
+    services.submissions_resume()

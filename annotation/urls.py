@@ -1,0 +1,11 @@
+from django.urls import path
+
+from annotation import views
+
+app_name = "annotation"
+urlpatterns = [
+    path("", views.search_page, name="search"),
+    path("crawls/<str:crawl_id>/", views.crawl_progress, name="crawl_progress"),
+    path("products/", views.product_options, name="product_options"),
+    path("submit/", views.submit, name="submit"),
+]

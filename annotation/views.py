@@ -1,0 +1,118 @@
+"""The annotators' page: search, tick, submit."""
+
+from datetime import timedelta
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import urlencode
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_GET, require_POST
+
+from annotation import selectors, services
+from annotation.forms import SearchForm, SubmissionForm
+from crawler.services import SearchResult, crawl_result, search
+from mmproject.ids import new_id
+from mmproject.roles import needs
+
+WORKER_IS_LATE = timedelta(seconds=5)
+may_annotate = needs("annotation.add_submission")
+
+
+@require_GET
+@may_annotate
+def search_page(request: HttpRequest) -> HttpResponse:
+    """The page, or with htmx its results alone. A keyword in the address is searched at once."""
+    form = SearchForm(request.GET)
+    if not form.is_valid():
+        return _problem(request, form.errors.as_data())
+    data = form.cleaned_data
+    context = {"form": data, "products": selectors.products_matching("")}
+    if not data["keyword"].strip():
+        template = "annotation/empty.html" if request.htmx else "annotation/search.html"
+        return render(request, template, context | {"example": selectors.example_keyword()})
+    try:
+        result = search(
+            keyword=data["keyword"],
+            page=data["page"],
+            force_update=data["spider"],
+            requested_by=request.user.get_username(),
+        )
+    except ValidationError as error:
+        return _problem(request, error.error_dict)
+    template = "annotation/results.html" if request.htmx else "annotation/search.html"
+    return render(request, template, context | _results(request, result))
+
+
+@require_GET
+@may_annotate
+def crawl_progress(request: HttpRequest, crawl_id: str) -> HttpResponse:
+    """What a page that waits for a crawl polls: its progress, and in the end the results."""
+    return render(request, "annotation/results.html", _results(request, crawl_result(crawl_id=crawl_id)))
+
+
+@require_GET
+@may_annotate
+def product_options(request: HttpRequest) -> HttpResponse:
+    """The products that match what is typed, as options of the datalist."""
+    products = selectors.products_matching(request.GET.get("product", "")[:200])
+    return render(request, "annotation/product_options.html", {"products": products})
+
+
+@require_POST
+@may_annotate
+def submit(request: HttpRequest) -> HttpResponse:
+    """Save the ticks. On a failure (422) only the message changes: what was ticked and typed stays."""
+    form = SubmissionForm(request.POST)
+    if not form.is_valid():
+        return _problem(request, form.errors.as_data())
+    data = form.cleaned_data
+    try:
+        submission = services.submission_create(
+            submission_id=data["submission"],
+            product_name=data["product"],
+            keyword=data["keyword"],
+            source=data["source"],
+            pages=data["pages"],
+            shown_listing_ids=request.POST.getlist("shown"),
+            matched_listing_ids=request.POST.getlist("listing"),
+            annotator=request.user,
+        )
+    except ValidationError as error:
+        return _problem(request, error.error_dict)
+    count = len(submission.matched_listing_ids)
+    text = ngettext("Saved: %(count)d label for %(product)s.", "Saved: %(count)d labels for %(product)s.", count)
+    messages.success(request, text % {"count": count, "product": submission.product_name})
+    context = {"form": {"product": submission.product_name}, "products": selectors.products_matching("")}
+    template = "annotation/saved.html" if request.htmx else "annotation/search.html"
+    response = render(request, template, context | {"example": selectors.example_keyword()})
+    response["HX-Push-Url"] = f"{reverse('annotation:search')}?{urlencode({'product': submission.product_name})}"
+    return response
+
+
+def _results(request: HttpRequest, result: SearchResult) -> dict:
+    """The context of the results, whatever their state. What replaces `#more` is appended to the grid."""
+    # While a crawl is under way the page only waits: ticks on an older result would be swapped away.
+    listings = [] if result.state == "pending" else result.listings
+    already = selectors.labelled_products(listing.id for listing in listings)
+    return {
+        "result": result,
+        "cards": [{"listing": listing, "labelled": already.get(listing.id)} for listing in listings],
+        "append": request.htmx.target == "more",
+        "waits_for_worker": result.crawl is not None and timezone.now() - result.crawl.created_at > WORKER_IS_LATE,
+        "submission_id": new_id(),
+        "next_page": result.page + 1,
+    }
+
+
+def _problem(request: HttpRequest, errors: dict) -> HttpResponse:
+    """422 with the messages of `errors`, shown in the page's message area; nothing else of the page changes."""
+    texts = [text for field_errors in errors.values() for error in field_errors for text in error.messages]
+    template = "annotation/problem.html" if request.htmx else "annotation/problem_page.html"
+    response = render(request, template, {"texts": texts}, status=422)
+    response["HX-Retarget"], response["HX-Reswap"] = "#messages", "innerHTML"
+    response["HX-Push-Url"] = "false"
+    return response

@@ -1,0 +1,140 @@
+"""One crawl from lease to cache: fetch the page, write the listings, fetch the pictures, write the cached page.
+
+Every step can be repeated, so a worker that dies leaves a crawl that the next one runs again from the start.
+Only who holds the lease writes the outcome: the number of the attempt is the lease's name.
+"""
+
+import logging
+from collections.abc import Sequence
+from datetime import timedelta
+
+from django.conf import settings
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+
+from crawler.errors import SourceError
+from crawler.listings import listings_write
+from crawler.models import Crawl, Listing, SearchPage, WorkState
+from crawler.pictures import pictures_fetch
+from crawler.sources import FoundPage, get_source
+from crawler.sources.base import Source
+
+logger = logging.getLogger(__name__)
+
+# Longer than the longest step between two renewals: fetching the page, 40 s.
+LEASE = timedelta(seconds=60)
+MAX_ATTEMPTS = 3
+QUEUE_AGAIN_AFTER = timedelta(seconds=60)
+
+
+class LeaseLostError(Exception):
+    """Another worker has taken the crawl over: this one must write no more of it."""
+
+
+def crawl_run(*, crawl_id: str) -> None:
+    """Do the crawl `crawl_id` unless it is done, unknown, or in the hands of another worker.
+
+    A source that fails ends it as failed, with an error for users; the cache then keeps what it had. Anything else
+    that goes wrong is logged and leaves it pending for another attempt, of which there are MAX_ATTEMPTS.
+    """
+    crawl = _take(crawl_id)
+    if crawl is None:
+        return
+    with translation.override(crawl.language or settings.LANGUAGE_CODE):
+        _work(crawl)
+
+
+def _work(crawl: Crawl) -> None:
+    try:
+        source = get_source(crawl.source)
+    except LookupError:
+        _fail(crawl, _("The source “%(source)s” is not configured any more.") % {"source": crawl.source})
+        return
+    try:
+        _crawl(crawl, source)
+    except LeaseLostError:
+        logger.warning("crawl %s was taken over by another worker", crawl.id)
+    except SourceError as error:
+        logger.info("crawl %s of %r failed: %s", crawl.id, crawl.keyword, error)
+        _fail(crawl, str(error))
+    except Exception:
+        logger.exception("crawl %s of %r, attempt %d", crawl.id, crawl.keyword, crawl.attempts)
+        _release(crawl)
+    finally:
+        source.close()
+
+
+def _crawl(crawl: Crawl, source: Source) -> None:
+    found = source.search(crawl.keyword, crawl.page)
+    _renew(crawl)
+    listings = listings_write(source=crawl.source, found=found.listings)
+    _renew(crawl, images_total=len(listings), images_done=0)
+    pictures_fetch(listings=listings, source=source, progress=lambda done: _renew(crawl, images_done=done))
+    _renew(crawl, images_done=len(listings))
+    _write_page(crawl, found, listings)
+    _finish(crawl, state=str(WorkState.DONE), error="")
+
+
+def _write_page(crawl: Crawl, found: FoundPage, listings: Sequence[Listing]) -> None:
+    now = timezone.now()
+    fresh_s = settings.CRAWLER_FRESH_SECONDS if listings else settings.CRAWLER_EMPTY_FRESH_SECONDS
+    SearchPage.objects.update_or_create(
+        id=crawl.search_page_id,
+        defaults={
+            "source": crawl.source,
+            "keyword": crawl.keyword,
+            "page": crawl.page,
+            "listing_ids": [listing.id for listing in listings],
+            "has_next": found.has_next,
+            "total": found.total,
+            "fetched_at": now,
+            "fresh_until": now + timedelta(seconds=fresh_s),
+        },
+    )
+
+
+def _take(crawl_id: str) -> Crawl | None:
+    """The crawl with the lease on it, or None when there is nothing to do or it is not ours to do."""
+    crawl = Crawl.objects.filter(id=crawl_id).first()
+    now = timezone.now()
+    if crawl is None or crawl.state not in (WorkState.PENDING, WorkState.RUNNING):
+        return None
+    if crawl.state == WorkState.RUNNING and crawl.leased_until > now:
+        return None
+    if crawl.attempts >= MAX_ATTEMPTS:
+        _fail(crawl, _("The search was given up after %(count)d attempts.") % {"count": crawl.attempts})
+        return None
+    # Whoever raises the number of attempts has it: one conditional update of one document, which MongoDB does at once.
+    taken = Crawl.objects.filter(id=crawl.id, state=crawl.state, attempts=crawl.attempts).update(
+        state=WorkState.RUNNING, attempts=crawl.attempts + 1, leased_until=now + LEASE
+    )
+    if not taken:
+        return None
+    crawl.state, crawl.attempts, crawl.leased_until = WorkState.RUNNING, crawl.attempts + 1, now + LEASE
+    return crawl
+
+
+def _renew(crawl: Crawl, **changes: int) -> None:
+    """Hold the lease for another while. Raises LeaseLostError when it is not ours any more."""
+    held = Crawl.objects.filter(id=crawl.id, state=WorkState.RUNNING, attempts=crawl.attempts)
+    if not held.update(leased_until=timezone.now() + LEASE, **changes):
+        raise LeaseLostError(crawl.id)
+
+
+def _release(crawl: Crawl) -> None:
+    """Leave it for another attempt a little later, or give up."""
+    if crawl.attempts >= MAX_ATTEMPTS:
+        _fail(crawl, _("The search was given up after %(count)d attempts.") % {"count": crawl.attempts})
+        return
+    held = Crawl.objects.filter(id=crawl.id, state=WorkState.RUNNING, attempts=crawl.attempts)
+    held.update(state=WorkState.PENDING, leased_until=timezone.now())
+
+
+def _fail(crawl: Crawl, error: str) -> None:
+    _finish(crawl, state=str(WorkState.FAILED), error=error[:500])
+
+
+def _finish(crawl: Crawl, *, state: str, error: str) -> None:
+    """Write the outcome, if this attempt still is the one that counts."""
+    held = Crawl.objects.filter(id=crawl.id, state=crawl.state, attempts=crawl.attempts)
+    held.update(state=state, error=error, finished_at=timezone.now())

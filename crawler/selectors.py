@@ -1,0 +1,34 @@
+"""Reads: listings, cached pages, crawls."""
+
+from collections.abc import Iterable
+
+from crawler.keywords import normalized
+from crawler.models import Crawl, Listing, SearchPage, WorkState
+from crawler.sources import default_source
+
+OPEN_STATES = (WorkState.PENDING, WorkState.RUNNING)
+
+
+def listings_by_ids(ids: Iterable[str]) -> list[Listing]:
+    """The listings in the order of `ids`, in one query; unknown ids are left out."""
+    wanted = list(ids)
+    if not wanted:
+        return []
+    found = {listing.id: listing for listing in Listing.objects.filter(id__in=list(dict.fromkeys(wanted)))}
+    return [found[one] for one in wanted if one in found]
+
+
+def crawl_by_id(crawl_id: str) -> Crawl | None:
+    return Crawl.objects.filter(id=crawl_id).first()
+
+
+def cached_page(*, keyword: str, page: int = 1, source: str | None = None) -> SearchPage | None:
+    """What the cache holds for this search, fresh or not."""
+    page_id = SearchPage.make_id(source=source or default_source(), normalized_keyword=normalized(keyword), page=page)
+    return SearchPage.objects.filter(id=page_id).first()
+
+
+def open_crawl(*, search_page_id: str) -> Crawl | None:
+    """The crawl of this search page that waits or runs, the oldest when there are several."""
+    crawls = Crawl.objects.filter(search_page_id=search_page_id, state__in=OPEN_STATES)
+    return crawls.order_by("created_at").first()

@@ -1,0 +1,53 @@
+"""What the evaluators' pages send."""
+
+import re
+
+from django import forms
+from django.http import QueryDict
+from django.utils.translation import gettext_lazy as _
+
+from evaluation.models import Verdict
+from evaluation.services.judgments import Answer
+
+ABSENT = "absent"  # the value of the choice "not in our catalogue"
+OTHER = "other"  # the value of the choice "another product", whose name stands in the text field
+PRODUCT = "product:"  # prefixes a product id, so that no id can pass for one of the two above
+POSITION = re.compile("[0-9]{1,5}")
+
+
+class RunForm(forms.Form):
+    """A test: `keyword`, `page`, `force_update`."""
+
+    keyword = forms.CharField(
+        max_length=200, label=_("Keyword"), error_messages={"required": _("Type a keyword to search for.")}
+    )
+    page = forms.IntegerField(min_value=1, max_value=1000, required=False, label=_("Page"))
+    force_update = forms.BooleanField(required=False)
+
+    def clean_page(self) -> int:
+        return self.cleaned_data["page"] or 1
+
+
+def answers_in(data: QueryDict) -> list[Answer]:
+    """The answers of a submitted page: `verdict-3`, and for a wrong one `right-3` and `other-3`, 3 being a position.
+
+    A typed name counts with the choice “another product”, or with none.
+    """
+    answers = []
+    for field in data:
+        name, _dash, number = field.partition("-")
+        if name != "verdict" or POSITION.fullmatch(number) is None:
+            continue
+        verdict, choice = data[field], data.get(f"right-{number}", "")
+        typed = data.get(f"other-{number}", "").strip()[:200] if choice in {"", OTHER} else ""
+        is_wrong = verdict == Verdict.WRONG
+        answers.append(
+            Answer(
+                position=int(number),
+                verdict=verdict[:10],
+                right_product_id=choice.removeprefix(PRODUCT)[:64] if is_wrong and choice.startswith(PRODUCT) else "",
+                right_product_name=typed if is_wrong else "",
+                absent=is_wrong and choice == ABSENT,
+            )
+        )
+    return answers

@@ -1,0 +1,1 @@
+"""Reads, one question a module: models, runs, training, statistics."""

@@ -1,0 +1,189 @@
+"""The prediction worker: take waiting predictions under a lease, ask the model, write the answers.
+
+A worker that dies leaves a lease behind that runs out; the next worker takes the rows again. A row that was being
+worked on when a worker died is retried alone, so that a picture that kills workers cannot drag its neighbours along,
+and is given up after MAX_ATTEMPTS. An answer is written only to a row that still waits, so nothing is answered twice.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from annotation.models import Brand, Product
+from crawler.images import read_image
+from crawler.models import WorkState
+from evaluation.models import ModelVersion, Prediction
+from evaluation.services.runs import PREDICT_PENDING, run_finish, runs_fail
+from ml.serving import MatchPrediction, ModelFolderError, Pair
+from mmproject.ids import new_id
+from mmproject.queue import nudge
+
+if TYPE_CHECKING:
+    from ml.serving.predictor import Predictor
+
+logger = logging.getLogger(__name__)
+
+BATCH = 16
+LEASE = timedelta(seconds=30)
+MAX_ATTEMPTS = 3
+MAX_BATCHES = 100  # then the task queues itself again, so that a worker that is asked to stop can
+
+
+class ModelUnusableError(Exception):
+    """The model folder is missing or damaged; the message says how."""
+
+
+@dataclass
+class _Loaded:
+    model_id: str
+    predictor: "Predictor"
+
+
+_loaded: _Loaded | None = None  # one model a process
+
+
+def predictions_run() -> int:
+    """Answer waiting predictions until none is left to take; returns how many were answered."""
+    answered = 0
+    for _batch in range(MAX_BATCHES):
+        row = _next_row()
+        if row is None:
+            return answered
+        try:
+            predictor = predictor_for(row.model_id)
+        except ModelUnusableError as error:
+            logger.error("model %s is unusable: %s", row.model_id, error)
+            model = ModelVersion.objects.filter(id=row.model_id).first()
+            runs_fail(model=model, model_id=row.model_id, reason=str(error))
+            continue
+        rows = _lease(row)
+        answered += _answer(rows, predictor=predictor)
+        for run_id in {row.run_id for row in rows}:
+            run_finish(run_id=run_id)
+    nudge(PREDICT_PENDING)
+    return answered
+
+
+def predictor_for(model_id: str) -> "Predictor":
+    """The model, loaded once a process. Raises ModelUnusableError when its folder is missing or damaged."""
+    global _loaded
+    if _loaded is None or _loaded.model_id != model_id:
+        _loaded = None  # free the old one before loading the new one
+        model = ModelVersion.objects.filter(id=model_id).first()
+        if model is None:
+            raise ModelUnusableError(_("it is not registered any more"))
+        from ml.serving.predictor import Predictor  # loads torch, which only workers do
+
+        try:
+            _loaded = _Loaded(model_id, Predictor.load(settings.MODELS_DIR / model.folder))
+        except ModelFolderError as error:
+            raise ModelUnusableError(str(error)) from error
+    return _loaded.predictor
+
+
+def _waiting() -> QuerySet:
+    return Prediction.objects.filter(state=WorkState.PENDING, leased_until__lte=timezone.now())
+
+
+def _next_row() -> Prediction | None:
+    """The oldest row that nobody works on, those that never failed first."""
+    while row := _waiting().order_by("attempts", "created_at", "position").first():
+        if row.attempts < MAX_ATTEMPTS:
+            return row
+        reason = _("The prediction worker stopped %(count)d times at this listing.") % {"count": row.attempts}
+        _fail(row, reason=reason)
+        run_finish(run_id=row.run_id)
+    return None
+
+
+def _lease(row: Prediction) -> list[Prediction]:
+    """Take `row` and, on its first attempt, its neighbours; only what this call took, not what another did."""
+    waiting = _waiting().filter(model_id=row.model_id, attempts=row.attempts).order_by("created_at", "position")
+    ids = [row.id] if row.attempts else list(waiting.values_list("id", flat=True)[:BATCH])
+    token = new_id()
+    now = timezone.now()
+    # Each document changes only if nobody else has raised its attempts since: a compare-and-set.
+    Prediction.objects.filter(id__in=ids, state=WorkState.PENDING, attempts=row.attempts, leased_until__lte=now).update(
+        attempts=row.attempts + 1, lease_token=token, leased_until=now + LEASE
+    )
+    return list(Prediction.objects.filter(lease_token=token, state=WorkState.PENDING).order_by("position"))
+
+
+def _answer(rows: Sequence[Prediction], *, predictor: "Predictor") -> int:
+    """Predict and write; a picture that cannot be read fails alone. Returns how many answers were written."""
+    readable, pairs = [], []
+    for row in rows:
+        try:
+            pairs.append(Pair(image=read_image(row.image_sha256), title=row.title))
+            readable.append(row)
+        except Exception as error:  # whatever is wrong with one picture is that listing's own failure
+            logger.warning("picture %s cannot be read: %s", row.image_sha256, error)
+            _fail(row, reason=_("The stored picture cannot be read."))
+    if not readable:
+        return 0
+    results = _predict(predictor, pairs)
+    names = _names(results)
+    return sum(_write(row, result, names=names) for row, result in zip(readable, results, strict=True))
+
+
+def _predict(predictor: "Predictor", pairs: list[Pair]) -> list[MatchPrediction | Exception]:
+    """One answer a pair. When the batch as a whole fails, each pair is tried alone."""
+    try:
+        return list(predictor.predict(pairs, batch_size=BATCH))
+    except Exception as error:
+        if len(pairs) == 1:
+            logger.exception("a prediction failed")
+            return [error]
+        logger.warning("a batch failed, trying one by one: %s", error)
+        return [result for pair in pairs for result in _predict(predictor, [pair])]
+
+
+@dataclass(frozen=True)
+class _Names:
+    products: dict[str, str]
+    brands: dict[str, str]
+
+
+def _names(results: Sequence[MatchPrediction | Exception]) -> _Names:
+    """What the catalogue calls the predicted ids now."""
+    good = [result for result in results if not isinstance(result, Exception)]
+    product_ids = {product for result in good for product, _confidence in result.top5 or []}
+    product_ids |= {result.product for result in good if result.product}
+    brand_ids = {result.brand for result in good if result.brand}
+    return _Names(
+        products=dict(Product.objects.filter(id__in=list(product_ids)).values_list("id", "name")),
+        brands=dict(Brand.objects.filter(id__in=list(brand_ids)).values_list("id", "name")),
+    )
+
+
+def _write(row: Prediction, result: MatchPrediction | Exception, *, names: _Names) -> int:
+    if isinstance(result, Exception) or result.error:
+        reason = str(result) if isinstance(result, Exception) else result.error
+        return _fail(row, reason=_("The model could not answer: %(reason)s") % {"reason": reason})
+    top5 = [[product, names.products.get(product, product), confidence] for product, confidence in result.top5 or []]
+    return _still_waiting(row).update(
+        state=WorkState.DONE,
+        predicted_at=timezone.now(),
+        brand_id=result.brand or "",
+        brand_name=names.brands.get(result.brand, result.brand or "")[:120],
+        brand_confidence=result.brand_confidence,
+        product_id=result.product,
+        product_name=names.products.get(result.product, result.product)[:200],
+        product_confidence=result.product_confidence,
+        top5=top5,
+    )
+
+
+def _fail(row: Prediction, *, reason: str) -> int:
+    return _still_waiting(row).update(state=WorkState.FAILED, error=reason[:300], predicted_at=timezone.now())
+
+
+def _still_waiting(row: Prediction) -> QuerySet:
+    return Prediction.objects.filter(id=row.id, state=WorkState.PENDING)

@@ -1,0 +1,25 @@
+"""Celery tasks; each calls one service and may be delivered any number of times."""
+
+from celery import shared_task
+
+from evaluation import services
+
+
+@shared_task(name="evaluation.tasks.predict_pending")
+def predict_pending() -> None:
+    services.predictions_run()
+
+
+@shared_task(name="evaluation.tasks.resume_predictions")
+def resume_predictions() -> None:
+    services.runs_resume()
+
+
+@shared_task(name="evaluation.tasks.run_training")
+def run_training(run_id: str) -> None:
+    services.training_run(run_id=run_id)
+
+
+@shared_task(name="evaluation.tasks.resume_training")
+def resume_training() -> None:
+    services.trainings_resume()

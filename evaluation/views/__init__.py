@@ -1,0 +1,1 @@
+"""The pages of evaluators and operators, one module a page."""

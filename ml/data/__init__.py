@@ -1,0 +1,1 @@
+"""What models are trained on: records, titles as tokens, pictures as tensors."""

@@ -1,0 +1,5 @@
+"""Figures about predictions."""
+
+from ml.metrics.accuracy import Accuracy, wilson_interval
+
+__all__ = ["Accuracy", "wilson_interval"]

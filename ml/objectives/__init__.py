@@ -1,0 +1,1 @@
+"""One loss a file: pure functions with shapes, paper and equation."""

@@ -1,0 +1,77 @@
+"""Who may do what: five groups, made after every migration, and the checks that views use.
+
+Made on `post_migrate` rather than by a migration, because Django itself creates the permissions only then.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponseBase
+
+ANNOTATOR = "annotator"
+EVALUATOR = "evaluator"
+REVIEWER = "reviewer"
+OPERATOR = "operator"
+ADMINISTRATOR = "administrator"
+
+# group: the permissions it holds, as app_label.codename
+PERMISSIONS: dict[str, list[str]] = {
+    ANNOTATOR: ["annotation.add_submission"],
+    EVALUATOR: ["evaluation.add_judgment", "evaluation.add_predictionrun"],
+    REVIEWER: [
+        *(f"annotation.{verb}_{model}" for verb in ("view", "add", "change") for model in ("brand", "product")),
+        "annotation.view_label",
+        "annotation.change_label",
+        "annotation.delete_label",
+        "annotation.view_submission",
+        "annotation.add_submission",
+        "crawler.view_listing",
+    ],
+    OPERATOR: [
+        "crawler.view_crawl",
+        "crawler.view_searchpage",
+        "crawler.view_listing",
+        "evaluation.view_trainingrun",
+        "evaluation.add_trainingrun",
+        "evaluation.view_modelversion",
+        "evaluation.change_modelversion",
+    ],
+}
+PERMISSIONS[ADMINISTRATOR] = sorted(
+    {permission for permissions in PERMISSIONS.values() for permission in permissions}
+    | {f"auth.{verb}_{model}" for verb in ("view", "add", "change", "delete") for model in ("user", "group")}
+)
+
+
+def make_groups(*, using: str, **kwargs: Any) -> None:
+    """Give each group exactly its permissions; a `post_migrate` receiver, safe to run any number of times."""
+    if using != "default":
+        return
+    from django.contrib.auth.models import Group, Permission
+
+    known = {
+        f"{permission.content_type.app_label}.{permission.codename}": permission
+        for permission in Permission.objects.using(using).select_related("content_type")
+    }
+    for name, wanted in PERMISSIONS.items():
+        group, _ = Group.objects.using(using).get_or_create(name=name)
+        group.permissions.set([known[permission] for permission in wanted if permission in known])
+
+
+def needs(permission: str) -> Callable[[Callable[..., HttpResponseBase]], Callable[..., HttpResponseBase]]:
+    """A view decorator: the login page for strangers, 403 for people without `permission`."""
+
+    def decorate(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+        @login_required
+        @wraps(view)
+        def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            if not request.user.has_perm(permission):
+                raise PermissionDenied
+            return view(request, *args, **kwargs)
+
+        return checked
+
+    return decorate

@@ -1,0 +1,21 @@
+"""The addresses of the whole site; each app keeps its own."""
+
+from django.contrib import admin
+from django.contrib.auth import views as auth_views
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView
+
+from mmproject import views
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("login/", auth_views.LoginView.as_view(redirect_authenticated_user=True), name="login"),
+    path("logout/", auth_views.LogoutView.as_view(), name="logout"),
+    path("i18n/", include("django.conf.urls.i18n")),
+    path("healthz", views.healthz, name="healthz"),
+    path("admin/", admin.site.urls),
+    path("annotation/", include("annotation.urls")),
+    path("evaluation/", include("evaluation.urls")),
+    path("", include("crawler.urls")),
+    path("api/schema", SpectacularAPIView.as_view(), name="schema"),
+]

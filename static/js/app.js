@@ -1,0 +1,24 @@
+// What every page shares: failures of htmx requests are told in the user's language, and nothing typed is lost.
+"use strict";
+(() => {
+  const tell = (text, kind) => {
+    const line = document.createElement("p");
+    line.className = `message ${kind}`;
+    line.textContent = text;
+    document.getElementById("messages").replaceChildren(line);
+  };
+  const words = document.body.dataset;
+  document.addEventListener("htmx:sendError", () => tell(words.errorNetwork, "error"));
+  document.addEventListener("htmx:timeout", () => tell(words.errorNetwork, "error"));
+  document.addEventListener("htmx:responseError", (event) => {
+    const { status } = event.detail.xhr;
+    tell(status === 401 || status === 403 ? words.errorLogin : words.errorServer, "error");
+  });
+  // 422 carries a form or a message to show; everything else that failed leaves the page as it is.
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (event.detail.xhr.status === 422) {
+      event.detail.shouldSwap = true;
+      event.detail.isError = false;
+    }
+  });
+})();

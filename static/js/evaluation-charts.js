@@ -1,0 +1,85 @@
+// Draws the statistics and the loss curve from the JSON in the page.
+"use strict";
+(() => {
+  const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  const json = (id) => {
+    const element = document.getElementById(id);
+    return element ? JSON.parse(element.textContent) : null;
+  };
+  const short = (text) => (text.length > 28 ? `${text.slice(0, 27)}…` : text);
+  const style = () => {
+    Chart.defaults.color = colour("--muted");
+    Chart.defaults.borderColor = colour("--line");
+    Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;
+    Chart.defaults.maintainAspectRatio = false;
+    Chart.defaults.animation = false;
+  };
+
+  const drawProducts = (canvas, data, words) =>
+    new Chart(canvas, {
+      type: "bar",
+      data: {
+        labels: data.products.map(short),
+        datasets: [
+          { label: words.right, data: data.right, backgroundColor: colour("--good"), stack: "all" },
+          { label: words.wrong, data: data.wrong, backgroundColor: colour("--bad"), stack: "all" },
+        ],
+      },
+      options: {
+        indexAxis: data.products.length > 6 ? "y" : "x",
+        scales: { x: { stacked: true, ticks: { precision: 0 } }, y: { stacked: true, ticks: { precision: 0, autoSkip: false } } },
+      },
+    });
+
+  const drawDays = (canvas, data, words) =>
+    new Chart(canvas, {
+      data: {
+        labels: data.days,
+        datasets: [
+          { type: "line", label: words.accuracy, data: data.accuracy, yAxisID: "percent", borderColor: colour("--accent"), backgroundColor: colour("--accent"), spanGaps: true },
+          { type: "bar", label: words.judged, data: data.judged, yAxisID: "count", backgroundColor: colour("--line"), maxBarThickness: 48 },
+        ],
+      },
+      options: {
+        scales: {
+          percent: { min: 0, max: 100, position: "left" },
+          count: { beginAtZero: true, position: "right", grid: { drawOnChartArea: false }, ticks: { precision: 0 } },
+        },
+      },
+    });
+
+  let curve = null;
+  const drawCurve = () => {
+    const canvas = document.getElementById("loss-curve");
+    const data = json("training-data");
+    if (!canvas || !data) return;
+    const points = data.curve.map(([x, y]) => ({ x, y }));
+    if (curve) {
+      curve.data.datasets[0].data = points;
+      curve.update();
+      return;
+    }
+    curve = new Chart(canvas, {
+      type: "line",
+      data: { datasets: [{ label: canvas.dataset.loss, data: points, borderColor: colour("--accent"), borderWidth: 2, pointRadius: 0 }] },
+      options: {
+        parsing: false,
+        plugins: { legend: { display: false } },
+        scales: { x: { type: "linear", min: 0, title: { display: true, text: canvas.dataset.step } }, y: { beginAtZero: true } },
+      },
+    });
+  };
+
+  document.addEventListener("DOMContentLoaded", () => {
+    style();
+    const data = json("chart-data");
+    if (data) {
+      const words = document.getElementById("chart-words").dataset;
+      if (data.products.length > 6) document.getElementById("by-product").parentElement.classList.add("tall");
+      drawProducts(document.getElementById("by-product"), data, words);
+      drawDays(document.getElementById("by-day"), data, words);
+    }
+    drawCurve();
+    document.addEventListener("htmx:afterSettle", drawCurve);
+  });
+})();

@@ -1,0 +1,93 @@
+"""The evaluators' pages in a real browser: polling never wipes ticks, refusals lose nothing, charts are drawn."""
+
+import pytest
+
+from crawler.models import WorkState
+from evaluation.models import Judgment, Prediction, PredictionRun
+from tests.evaluation.factories import make_catalogue, make_judgment, make_run
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(databases=["default", "mongo"], transaction=True)]
+
+
+@pytest.fixture
+def products(person):
+    return make_catalogue(6)
+
+
+@pytest.fixture
+def half_done(person, products):
+    """A run of four of which two still wait."""
+    run = make_run(person("evaluator"), [products[0]] * 4)
+    PredictionRun.objects.update(state=WorkState.RUNNING)
+    Prediction.objects.filter(position__gte=2).update(state=WorkState.PENDING, predicted_at=None)
+    return run
+
+
+def test_polling_brings_cards_and_keeps_what_is_ticked(visit, half_done):
+    page = visit("evaluator", f"/evaluation/runs/{half_done.id}/")
+    page.locator("#card-0 .verdict .good").click()
+    page.locator("#card-1 .verdict .bad").click()
+    page.locator("#card-1 [value=other]").check()
+    page.locator("#card-1 [name=other-1]").fill("Tea 4")
+    Prediction.objects.filter(position=2).update(state=WorkState.DONE)
+    page.locator("#card-2 .verdict .good").click()
+    Prediction.objects.filter(position=3).update(state=WorkState.DONE)
+    page.locator("#card-3 .verdict").wait_for()
+    page.get_by_text("4 listings predicted").wait_for()
+    assert page.locator("#card-0 [value=right]").is_checked()
+    assert page.locator("#card-1 [name=other-1]").input_value() == "Tea 4"
+    page.get_by_role("button", name="Submit the judgments").click()
+    page.get_by_text("Saved: 3 judgments.").wait_for()
+    page.get_by_text("3 of 4 saved").wait_for()
+    assert {row.right_product_id for row in Judgment.objects.all()} == {"", "tea-4"}
+
+
+def test_a_refusal_is_told_at_the_card_and_mended_there(visit, person, products):
+    run = make_run(person("evaluator"), [products[0]] * 3)
+    page = visit("evaluator", f"/evaluation/runs/{run.id}/")
+    page.locator("#card-0 .verdict .good").click()
+    page.locator("#card-2 .verdict .bad").click()
+    submit = page.get_by_role("button", name="Submit the judgments")
+    submit.click()
+    page.locator("#note-2").get_by_text("Which product is it?").wait_for()
+    assert page.locator("#card-0 [value=right]").is_checked()
+    assert not Judgment.objects.exists()
+    page.locator("#card-2 [value=absent]").check()
+    assert page.locator("#note-2").inner_text() == ""
+    submit.click()
+    page.get_by_text("Saved: 2 judgments.").wait_for()
+    assert page.locator("#note-2").inner_text() == "✓ saved"
+
+
+def test_it_works_without_a_script(visit, person, products):
+    run = make_run(person("evaluator"), [products[0]] * 2)
+    page = visit("evaluator", f"/evaluation/runs/{run.id}/", java_script_enabled=False)
+    correction = page.locator("#card-0 .correction")
+    assert not correction.is_visible()
+    page.locator("#card-0 .verdict .bad").click()
+    assert correction.is_visible()
+    submit = page.get_by_role("button", name="Submit the judgments")
+    submit.click()
+    page.get_by_text("Which product is it?").wait_for()
+    assert page.locator("#card-0 [value=wrong]").is_checked()
+    page.locator("#card-0 .correction [value='product:tea-1']").check()
+    submit.click()
+    page.get_by_text("Saved: 1 judgment.").wait_for()
+    assert Judgment.objects.get().right_product_id == "tea-1"
+
+
+def test_signed_out_while_polling_keeps_the_page(visit, half_done):
+    page = visit("evaluator", f"/evaluation/runs/{half_done.id}/")
+    page.locator("#card-0 .verdict .good").click()
+    page.context.clear_cookies()
+    page.get_by_text("You have been signed out").wait_for()
+    assert page.locator("#card-0 [value=right]").is_checked()
+    assert page.locator("#status").is_visible()
+
+
+def test_the_charts_are_drawn(visit, products):
+    for number in range(8):
+        make_judgment(number, predicted=products[number % 3], verdict=["right", "wrong"][number % 2])
+    page = visit("evaluator", "/evaluation/statistics/")
+    drawn = "() => ['by-product', 'by-day'].every(id => Chart.getChart(id) !== undefined)"
+    assert page.evaluate(drawn)

@@ -1,0 +1,113 @@
+import random
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from ml.serving import MatchPrediction, Pair, Predictor
+from tests.ml.factories import COLOURS, write_picture
+
+
+@pytest.fixture(scope="module")
+def predictor(model_folder: Path) -> Predictor:
+    return Predictor.load(model_folder)
+
+
+@pytest.fixture
+def pairs(tmp_path: Path) -> list[Pair]:
+    titles = ["orange juice", "whole milk 包邮 现货 2-pack 顺丰发货", "绿茶", "", "茶" * 200, "juice", "?", "绿茶 milk"]
+    return [
+        Pair(write_picture(tmp_path / f"{number}.png", COLOURS[number % 3], seed=number, size=(40 + number, 90)), title)
+        for number, title in enumerate(titles)
+    ]
+
+
+def same(left: MatchPrediction, right: MatchPrediction) -> None:
+    assert (left.brand, left.product, left.error) == (right.brand, right.product, right.error)
+    assert left.brand_confidence == pytest.approx(right.brand_confidence, abs=1e-5)
+    assert left.product_confidence == pytest.approx(right.product_confidence, abs=1e-5)
+    assert [one for one, _ in left.top5] == [one for one, _ in right.top5]
+
+
+def test_it_works(predictor: Predictor, dataset: Path) -> None:
+    (answer,) = predictor.predict([Pair(dataset / "images" / "1-7.jpg", "whole milk")])
+    assert answer.error is None
+    assert (answer.brand, answer.product) == ("brand-1", "product-1")
+    assert answer.brand_confidence > 0.5
+    assert answer.top5[0] == (answer.product, answer.product_confidence)
+    assert len(answer.top5) == 3
+    confidences = [confidence for _product, confidence in answer.top5]
+    assert confidences == sorted(confidences, reverse=True)
+    assert sum(confidences) == pytest.approx(1.0, abs=1e-5)
+
+
+def test_goods_without_a_brand_have_none(predictor: Predictor, dataset: Path) -> None:
+    (answer,) = predictor.predict([Pair(dataset / "images" / "2-7.jpg", "绿茶")])
+    assert (answer.brand, answer.product) == ("", "product-2")
+
+
+def test_a_picture_may_be_bytes(predictor: Predictor, dataset: Path) -> None:
+    path = dataset / "images" / "0-7.jpg"
+    same(*predictor.predict([Pair(path, "juice"), Pair(path.read_bytes(), "juice")]))
+
+
+def test_nothing_asked_nothing_answered(predictor: Predictor) -> None:
+    assert predictor.predict([]) == []
+
+
+@pytest.mark.parametrize("batch_size", [1, 3, 8, 100])
+def test_the_batch_changes_no_answer(predictor: Predictor, pairs: list[Pair], batch_size: int) -> None:
+    alone = [predictor.predict([pair])[0] for pair in pairs]
+    for left, right in zip(predictor.predict(pairs, batch_size=batch_size), alone, strict=True):
+        same(left, right)
+
+
+def test_the_order_changes_no_answer(predictor: Predictor, pairs: list[Pair]) -> None:
+    places = list(range(len(pairs)))
+    random.Random(5).shuffle(places)
+    shuffled = predictor.predict([pairs[place] for place in places])
+    answers = predictor.predict(pairs)
+    for place, answer in zip(places, shuffled, strict=True):
+        same(answer, answers[place])
+
+
+def test_asking_twice_gives_the_same_answer(predictor: Predictor, pairs: list[Pair]) -> None:
+    assert predictor.predict(pairs) == predictor.predict(pairs)
+
+
+def test_a_model_loaded_again_gives_the_same_answer(
+    predictor: Predictor, model_folder: Path, pairs: list[Pair]
+) -> None:
+    assert Predictor.load(model_folder).predict(pairs) == predictor.predict(pairs)
+
+
+BAD: list[Path | bytes] = [b"", b"<html>404</html>", Path("/nowhere/at/all.jpg"), Path("/")]
+
+
+@pytest.mark.parametrize("bad", BAD)
+def test_a_bad_picture_fails_alone(predictor: Predictor, pairs: list[Pair], bad: Path | bytes) -> None:
+    answers = predictor.predict([*pairs[:3], Pair(bad, "orange juice"), *pairs[3:]], batch_size=4)
+    assert answers[3].error
+    assert (answers[3].brand, answers[3].product, answers[3].top5) == ("", "", [])
+    for answer, wanted in zip(answers[:3] + answers[4:], predictor.predict(pairs), strict=True):
+        same(answer, wanted)
+
+
+def test_only_bad_pictures_are_only_errors(predictor: Predictor) -> None:
+    answers = predictor.predict([Pair(bad, "tea") for bad in BAD], batch_size=3)
+    assert all(answer.error for answer in answers)
+
+
+def test_a_picture_of_one_pixel_is_answered(predictor: Predictor, tmp_path: Path) -> None:
+    Image.new("RGB", (1, 1)).save(tmp_path / "one.png")
+    assert predictor.predict([Pair(tmp_path / "one.png", "tea")])[0].error is None
+
+
+@pytest.mark.parametrize("title", ["", " ", "\0", "\ud83d", "茶" * 100_000, "[MASK] [PAD] [SEP]", "<script>", "\u202e"])
+def test_any_title_is_answered(predictor: Predictor, dataset: Path, title: str) -> None:
+    assert predictor.predict([Pair(dataset / "images" / "0-7.jpg", title)])[0].error is None
+
+
+def test_an_impossible_batch_size_is_named(predictor: Predictor) -> None:
+    with pytest.raises(ValueError, match="batch_size=0"):
+        predictor.predict([], batch_size=0)
