@@ -1,7 +1,6 @@
 """`python -m mmproject.stack`: the embedded servers one by one, or the whole demo."""
 
 import argparse
-import os
 import signal
 import sys
 from types import FrameType
@@ -15,20 +14,28 @@ from mmproject.stack.server import Server, check_port, check_space
 MONGO_PORT, REDIS_PORT, WEB_PORT, SHOP_PORT = 27117, 6479, 8000, 8010
 
 
+class _Stopped(BaseException):
+    """A signal asked us to stop."""
+
+
 def run_one(server: Server, *, variable: str, port: int) -> int:
     """Run one embedded server until a signal asks to stop; for the Procfile."""
 
     def stop(signum: int, frame: FrameType | None) -> None:
-        # Only pass it on: the wait below is the one that waits, and holds Popen's lock meanwhile.
-        if server.process is not None:
-            os.kill(server.process.pid, signal.SIGTERM)
+        raise _Stopped
 
     check_port(port, variable=variable)
-    server.start()
+    # Before the start: whoever sees the port answer may send its signal at once.
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    print(f"{server.name} answers on 127.0.0.1:{port}", flush=True)  # noqa: T201
-    return abs(server.wait())
+    try:
+        server.start()
+        print(f"{server.name} answers on 127.0.0.1:{port}", flush=True)  # noqa: T201
+        return abs(server.wait())
+    except _Stopped:
+        return 0
+    finally:
+        server.stop()
 
 
 def main() -> int:
