@@ -12,23 +12,23 @@ from django.conf import settings
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from crawler.errors import SourceError
+from crawler import raw_pages
+from crawler.errors import LayoutError, SourceError
 from crawler.listings import listings_write
-from crawler.models import Crawl, Listing, SearchPage, WorkState
+from crawler.models import Crawl, ErrorKind, Listing, SearchPage, WorkState
 from crawler.pictures import pictures_fetch
-from crawler.sources import FoundPage, get_source
-from crawler.sources.base import Source
+from crawler.sources import FoundPage, OpenSource, open_source
 
 logger = logging.getLogger(__name__)
 
-# Longer than the longest step between two renewals: fetching the page, 40 s.
+# Longer than the longest step between two renewals: fetching the page, 45 s.
 LEASE = timedelta(seconds=60)
 MAX_ATTEMPTS = 3
 QUEUE_AGAIN_AFTER = timedelta(seconds=60)
 
 
 class LeaseLostError(Exception):
-    """Another worker has taken the crawl over: this one must write no more of it."""
+    """Another worker has taken the crawl over, or it was cancelled: this one must write no more of it."""
 
 
 def crawl_run(*, crawl_id: str) -> None:
@@ -41,43 +41,37 @@ def crawl_run(*, crawl_id: str) -> None:
     if crawl is None:
         return
     with translation.override(crawl.language or settings.LANGUAGE_CODE):
-        _work(crawl)
+        try:
+            with open_source(crawl.source) as source:
+                _work(crawl, source)
+        except SourceError as error:
+            logger.info("crawl %s of %r failed: %s", crawl.id, crawl.keyword, error)
+            _fail(crawl, str(error), kind=error.kind, raw_page=_kept(crawl, error))
+        except LeaseLostError:
+            logger.warning("crawl %s was cancelled, or taken over by another worker", crawl.id)
+        except Exception:
+            logger.exception("crawl %s of %r, attempt %d", crawl.id, crawl.keyword, crawl.attempts)
+            _release(crawl)
 
 
-def _work(crawl: Crawl) -> None:
+def _work(crawl: Crawl, source: OpenSource) -> None:
     try:
-        source = get_source(crawl.source)
-    except LookupError:
-        _fail(crawl, _("The source “%(source)s” is not configured any more.") % {"source": crawl.source})
-        return
-    try:
-        _crawl(crawl, source)
-    except LeaseLostError:
-        logger.warning("crawl %s was taken over by another worker", crawl.id)
-    except SourceError as error:
-        logger.info("crawl %s of %r failed: %s", crawl.id, crawl.keyword, error)
-        _fail(crawl, str(error))
-    except Exception:
-        logger.exception("crawl %s of %r, attempt %d", crawl.id, crawl.keyword, crawl.attempts)
-        _release(crawl)
+        found = source.search(crawl.keyword, crawl.page)
+        _renew(crawl)
+        listings = listings_write(source=crawl.source, found=found.listings)
+        _renew(crawl, images_total=len(listings), images_done=0)
+        pictures_fetch(listings=listings, source=source, progress=lambda done: _renew(crawl, images_done=done))
+        _renew(crawl, images_done=len(listings))
+        _write_page(crawl, source, found, listings)
     finally:
-        source.close()
+        crawl.requests += source.requests
+    _finish(crawl, state=str(WorkState.DONE))
 
 
-def _crawl(crawl: Crawl, source: Source) -> None:
-    found = source.search(crawl.keyword, crawl.page)
-    _renew(crawl)
-    listings = listings_write(source=crawl.source, found=found.listings)
-    _renew(crawl, images_total=len(listings), images_done=0)
-    pictures_fetch(listings=listings, source=source, progress=lambda done: _renew(crawl, images_done=done))
-    _renew(crawl, images_done=len(listings))
-    _write_page(crawl, found, listings)
-    _finish(crawl, state=str(WorkState.DONE), error="")
-
-
-def _write_page(crawl: Crawl, found: FoundPage, listings: Sequence[Listing]) -> None:
+def _write_page(crawl: Crawl, source: OpenSource, found: FoundPage, listings: Sequence[Listing]) -> None:
     now = timezone.now()
-    fresh_s = settings.CRAWLER_FRESH_SECONDS if listings else settings.CRAWLER_EMPTY_FRESH_SECONDS
+    rules = source.source
+    fresh_until = now + timedelta(seconds=rules.fresh_s if listings else rules.empty_fresh_s)
     SearchPage.objects.update_or_create(
         id=crawl.search_page_id,
         defaults={
@@ -88,7 +82,9 @@ def _write_page(crawl: Crawl, found: FoundPage, listings: Sequence[Listing]) -> 
             "has_next": found.has_next,
             "total": found.total,
             "fetched_at": now,
-            "fresh_until": now + timedelta(seconds=fresh_s),
+            "fresh_until": fresh_until,
+            # Nobody is served yesterday's "nothing found" while it is looked for again.
+            "stale_until": fresh_until + timedelta(seconds=rules.stale_s if listings else 0),
         },
     )
 
@@ -102,11 +98,11 @@ def _take(crawl_id: str) -> Crawl | None:
     if crawl.state == WorkState.RUNNING and crawl.leased_until > now:
         return None
     if crawl.attempts >= MAX_ATTEMPTS:
-        _fail(crawl, _("The search was given up after %(count)d attempts.") % {"count": crawl.attempts})
+        _give_up(crawl)
         return None
     # Whoever raises the number of attempts has it: one conditional update of one document, which MongoDB does at once.
     taken = Crawl.objects.filter(id=crawl.id, state=crawl.state, attempts=crawl.attempts).update(
-        state=WorkState.RUNNING, attempts=crawl.attempts + 1, leased_until=now + LEASE
+        state=WorkState.RUNNING, attempts=crawl.attempts + 1, started_at=now, leased_until=now + LEASE
     )
     if not taken:
         return None
@@ -124,17 +120,40 @@ def _renew(crawl: Crawl, **changes: int) -> None:
 def _release(crawl: Crawl) -> None:
     """Leave it for another attempt a little later, or give up."""
     if crawl.attempts >= MAX_ATTEMPTS:
-        _fail(crawl, _("The search was given up after %(count)d attempts.") % {"count": crawl.attempts})
+        _give_up(crawl)
         return
     held = Crawl.objects.filter(id=crawl.id, state=WorkState.RUNNING, attempts=crawl.attempts)
-    held.update(state=WorkState.PENDING, leased_until=timezone.now())
+    held.update(state=WorkState.PENDING, leased_until=timezone.now(), requests=crawl.requests)
 
 
-def _fail(crawl: Crawl, error: str) -> None:
-    _finish(crawl, state=str(WorkState.FAILED), error=error[:500])
+def _kept(crawl: Crawl, error: SourceError) -> str:
+    """The name under which the page that could not be read is kept, or "" when there is none."""
+    if not isinstance(error, LayoutError) or error.page is None:
+        return ""
+    try:
+        return raw_pages.keep(crawl.id, error.page)
+    except OSError:
+        logger.exception("the page of crawl %s cannot be kept", crawl.id)
+        return ""
 
 
-def _finish(crawl: Crawl, *, state: str, error: str) -> None:
+def _give_up(crawl: Crawl) -> None:
+    text = _("The search was given up after %(count)d attempts.") % {"count": crawl.attempts}
+    _fail(crawl, text, kind=str(ErrorKind.GIVEN_UP))
+
+
+def _fail(crawl: Crawl, error: str, *, kind: str, raw_page: str = "") -> None:
+    _finish(crawl, state=str(WorkState.FAILED), error=error[:500], error_kind=kind, raw_page=raw_page)
+
+
+def _finish(crawl: Crawl, *, state: str, error: str = "", error_kind: str = "", raw_page: str = "") -> None:
     """Write the outcome, if this attempt still is the one that counts."""
     held = Crawl.objects.filter(id=crawl.id, state=crawl.state, attempts=crawl.attempts)
-    held.update(state=state, error=error, finished_at=timezone.now())
+    held.update(
+        state=state,
+        error=error,
+        error_kind=error_kind,
+        raw_page=raw_page,
+        requests=crawl.requests,
+        finished_at=timezone.now(),
+    )

@@ -7,6 +7,7 @@ import io
 import os
 import re
 import tempfile
+from dataclasses import dataclass
 from hashlib import sha256 as sha256_of
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from django.core.files.base import ContentFile, File
 from django.core.files.storage import FileSystemStorage, default_storage
 from django.utils.translation import gettext as _
 from PIL import Image, ImageOps, UnidentifiedImageError
+
+from crawler.look_alikes import perceptual_hash
 
 MAX_BYTES = 8 * 1024 * 1024
 MAX_PIXELS = 25_000_000
@@ -28,17 +31,30 @@ class ImageError(ValueError):
     """The bytes are not a picture that we keep; the message is shown to users."""
 
 
-def store_image(data: bytes) -> str:
-    """Store a picture as JPEG (RGB, upright, at most MAX_SIDE pixels a side) and return the SHA-256 of what is stored.
+@dataclass(frozen=True)
+class StoredImage:
+    """A picture in the store: the SHA-256 that names it, and the perceptual hash of how it looks."""
+
+    sha256: str
+    phash: str
+
+
+def store_image(data: bytes) -> StoredImage:
+    """Store a picture as JPEG (RGB, upright, at most MAX_SIDE pixels a side).
 
     The same bytes again change nothing. Raises ImageError for what is no JPEG, PNG or WebP, is damaged or too large.
     """
-    encoded = _as_jpeg(data)
+    image = _decoded(data)
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=QUALITY, optimize=False)
+    encoded = buffer.getvalue()
     digest = sha256_of(encoded).hexdigest()
     name = image_name(digest)
-    if not default_storage.exists(name):
+    if default_storage.exists(name):
+        _touch(name)
+    else:
         _write(name, encoded)
-    return digest
+    return StoredImage(sha256=digest, phash=perceptual_hash(image))
 
 
 def image_name(sha256: str) -> str:
@@ -66,7 +82,13 @@ def read_image(sha256: str) -> bytes:
         return file.read()
 
 
-def _as_jpeg(data: bytes) -> bytes:
+def _touch(name: str) -> None:
+    """It is needed again from now on: what removes unused pictures goes by their age."""
+    if _is_local():
+        os.utime(default_storage.path(name))
+
+
+def _decoded(data: bytes) -> Image.Image:
     if len(data) > MAX_BYTES:
         raise ImageError(_("The picture is larger than %(max)d megabytes.") % {"max": MAX_BYTES // 1024**2})
     too_many = _("The picture has more than %(max)d megapixels.") % {"max": MAX_PIXELS // 1_000_000}
@@ -88,9 +110,7 @@ def _as_jpeg(data: bytes) -> bytes:
     except Exception as error:  # decoders fail in many ways on damaged files: OSError, SyntaxError, struct.error, …
         raise ImageError(_("The picture is damaged.")) from error
     upright.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.LANCZOS)
-    buffer = io.BytesIO()
-    upright.save(buffer, "JPEG", quality=QUALITY, optimize=False)
-    return buffer.getvalue()
+    return upright
 
 
 def _on_white(image: Image.Image) -> Image.Image:
@@ -106,7 +126,7 @@ def _on_white(image: Image.Image) -> Image.Image:
 def _write(name: str, data: bytes) -> None:
     """Whole or not at all: local files by fsync and rename, other storages by their own upload."""
     storage = default_storage
-    if isinstance(getattr(storage, "_wrapped", storage), FileSystemStorage):
+    if _is_local():
         path = Path(storage.path(name))
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
@@ -124,6 +144,10 @@ def _write(name: str, data: bytes) -> None:
     stored = storage.save(name, ContentFile(data))
     if stored != name:  # somebody stored the same picture a moment ago
         storage.delete(stored)
+
+
+def _is_local() -> bool:
+    return isinstance(getattr(default_storage, "_wrapped", default_storage), FileSystemStorage)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -28,7 +28,7 @@ def _write(listing_id: str, found: FoundListing, existing: Listing | None, *, so
     listing = existing or Listing(id=listing_id, source=source, item_id=_cut(found.item_id, 200), first_seen_at=now)
     image_url = found.image_url if len(found.image_url) <= 2000 else ""
     if existing is None or listing.image_url != image_url:
-        listing.image_url, listing.image_sha256 = image_url, ""
+        listing.image_url, listing.image_sha256, listing.phash = image_url, "", ""
         listing.image_state, listing.image_error = ImageState.PENDING, ""
     listing.title = _cut(found.title, 500)
     listing.url = found.url if len(found.url) <= 2000 else ""

@@ -1,4 +1,4 @@
-"""What was crawled: listings, their pictures, and which page of which search showed them when."""
+"""Where is crawled and what came of it: sources, listings with their pictures, cached search pages, crawls."""
 
 from typing import Any
 
@@ -18,10 +18,91 @@ class WorkState(models.TextChoices):
     CANCELLED = "cancelled", _("cancelled")
 
 
+class ErrorKind(models.TextChoices):
+    """What kind of thing went wrong, for operators; what exactly is said in the error."""
+
+    FETCH = "fetch", _("not fetched")
+    BUSY = "busy", _("rate used up")
+    FORBIDDEN = "forbidden", _("forbidden address")
+    ROBOTS = "robots", _("forbidden by robots.txt")
+    LAYOUT = "layout", _("page changed shape")
+    PAUSED = "paused", _("source paused")
+    CONFIG = "config", _("configuration")
+    GIVEN_UP = "given-up", _("given up")
+
+
 class ImageState(models.TextChoices):
     PENDING = "pending", _("waiting")
     DONE = "done", _("stored")
     FAILED = "failed", _("failed")
+
+
+class SourceKind(models.TextChoices):
+    STOREFRONT = "storefront", _("web shop (HTML pages)")
+    PLATFORM = "platform", _("crawl platform (JSON)")
+    FILES = "files", _("imported files")
+
+
+class Source(models.Model):
+    """Somewhere that can be searched, as operators configure it. What the kind needs more stands in `config`."""
+
+    id = models.SlugField(_("key"), primary_key=True, max_length=ID_LENGTH)
+    name = models.CharField(_("name"), max_length=120)
+    kind = models.CharField(_("kind"), max_length=20, choices=SourceKind.choices)
+    enabled = models.BooleanField(_("enabled"), default=True)
+    position = models.PositiveIntegerField(
+        _("position"), default=100, help_text=_("People choose in this order; the first enabled source is the default.")
+    )
+    base_url = models.CharField(_("base URL"), max_length=500, blank=True)
+    hosts = models.TextField(
+        _("allowed hosts"),
+        blank=True,
+        help_text=_("One a line, like shop.example or *.shop.example; no other host is asked. Empty: any public host."),
+    )
+    rate = models.CharField(
+        _("rate"),
+        max_length=32,
+        default="2/second",
+        help_text=_("Requests to one host, by all workers: 2/second, 30/minute"),
+    )
+    timeout_s = models.PositiveIntegerField(
+        _("timeout, seconds"), default=40, help_text=_("For a whole search page, with all retries; at most 45")
+    )
+    headers = models.JSONField(
+        _("headers"),
+        default=dict,
+        blank=True,
+        help_text=_(
+            "Sent to the host of the base URL only. ${CRAWLER_SECRET_…} is taken from the worker's environment."
+        ),
+    )
+    config = models.JSONField(_("configuration"), default=dict, blank=True)
+    fresh_s = models.PositiveIntegerField(
+        _("fresh for, seconds"), default=24 * 3600, help_text=_("So long a result is served without asking again.")
+    )
+    stale_s = models.PositiveIntegerField(
+        _("stale for, seconds"),
+        default=7 * 24 * 3600,
+        help_text=_("So much longer it is served at once while it is fetched again behind the scenes."),
+    )
+    empty_fresh_s = models.PositiveIntegerField(
+        _("empty results fresh for, seconds"), default=300, help_text=_("An empty result is forgotten sooner.")
+    )
+    robots = models.BooleanField(_("honour robots.txt"), default=True)
+    robots_reason = models.CharField(
+        _("why robots.txt is not honoured"),
+        max_length=300,
+        blank=True,
+        help_text=_("Required when it is not: whose permission there is."),
+    )
+
+    class Meta:
+        verbose_name = _("source")
+        verbose_name_plural = _("sources")
+        ordering = ["position", "id"]
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class Offer(models.Model):
@@ -52,6 +133,9 @@ class Listing(Offer):
     image_url = models.CharField(max_length=2000, blank=True)
     image_state = models.CharField(max_length=10, choices=ImageState.choices, default=ImageState.PENDING)
     image_error = models.CharField(max_length=300, blank=True)
+    # Set while somebody waits for another try; a retry that got lost is found by it.
+    image_retry_at = models.DateTimeField(null=True, blank=True, db_index=True)
+    phash = models.CharField(_("perceptual hash"), max_length=16, blank=True)
     first_seen_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()
 
@@ -80,6 +164,8 @@ class SearchPage(models.Model):
     total = models.IntegerField(null=True, blank=True)
     fetched_at = models.DateTimeField()
     fresh_until = models.DateTimeField(db_index=True)
+    # Until then it is served while it is fetched again; after that people wait for the new one.
+    stale_until = models.DateTimeField(null=True, db_index=True)
 
     class Meta:
         verbose_name = _("cached search page")
@@ -93,6 +179,13 @@ class SearchPage(models.Model):
         return content_id("search", source, normalized_keyword, str(page))
 
 
+class CrawlReason(models.TextChoices):
+    SEARCH = "search", _("searched, not cached")
+    REFRESH = "refresh", _("cache was stale")
+    FORCED = "forced", _("asked for afresh")
+    SCHEDULED = "scheduled", _("scheduled")
+
+
 class Crawl(models.Model):
     """One request to fetch a search page: the intent first, then its outcome."""
 
@@ -102,14 +195,19 @@ class Crawl(models.Model):
     page = models.PositiveIntegerField(_("page"))
     search_page_id = models.CharField(max_length=ID_LENGTH, db_index=True)
     state = models.CharField(_("state"), max_length=10, choices=WorkState.choices, default=WorkState.PENDING)
+    reason = models.CharField(_("reason"), max_length=10, choices=CrawlReason.choices, default=CrawlReason.SEARCH)
     error = models.CharField(_("error"), max_length=500, blank=True)
+    error_kind = models.CharField(_("kind of error"), max_length=10, choices=ErrorKind.choices, blank=True)
+    raw_page = models.CharField(max_length=100, blank=True)  # name in the storage of a page that could not be read
+    requests = models.PositiveIntegerField(_("requests"), default=0)
     attempts = models.PositiveIntegerField(default=0)
     images_total = models.PositiveIntegerField(default=0)
     images_done = models.PositiveIntegerField(default=0)
     requested_by = models.CharField(_("requested by"), max_length=150, blank=True)
     language = models.CharField(max_length=10, blank=True)  # what went wrong is told in the language of who asked
-    created_at = models.DateTimeField()
-    finished_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(_("asked for"))
+    started_at = models.DateTimeField(_("started"), null=True, blank=True)
+    finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
     # Whoever holds the lease works on it; a lease that ran out means that worker is gone.
     leased_until = models.DateTimeField()
 
@@ -119,7 +217,28 @@ class Crawl(models.Model):
         indexes = [
             models.Index(fields=["state", "leased_until"], name="crawl_state_lease"),
             models.Index(fields=["-created_at"], name="crawl_created"),
+            models.Index(fields=["source", "-created_at"], name="crawl_source_created"),
+            models.Index(fields=["requested_by", "-created_at"], name="crawl_requester_created"),
         ]
 
     def __str__(self) -> str:
         return f"{self.keyword} ({self.page})"
+
+
+class ScheduledSearch(models.Model):
+    """A keyword that is crawled again and again, so that people find it fresh."""
+
+    id = models.CharField(primary_key=True, max_length=ID_LENGTH, default=new_id)
+    source = models.CharField(_("source"), max_length=64)
+    keyword = models.CharField(_("keyword"), max_length=200)
+    pages = models.PositiveIntegerField(_("pages"), default=1, help_text=_("So many, from the first"))
+    every_hours = models.PositiveIntegerField(_("every … hours"), default=24)
+    enabled = models.BooleanField(_("enabled"), default=True)
+    next_at = models.DateTimeField(_("next crawl"), db_index=True)
+
+    class Meta:
+        verbose_name = _("scheduled search")
+        verbose_name_plural = _("scheduled searches")
+
+    def __str__(self) -> str:
+        return self.keyword

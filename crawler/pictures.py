@@ -7,9 +7,9 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from django.utils.translation import gettext as _
 
 from crawler.errors import SourceError
-from crawler.images import ImageError, image_exists, store_image
+from crawler.images import ImageError, StoredImage, image_exists, store_image
 from crawler.models import ImageState, Listing
-from crawler.sources import Source
+from crawler.sources import OpenSource
 
 logger = logging.getLogger(__name__)
 
@@ -17,7 +17,7 @@ AT_ONCE = 8
 _REPORT_EVERY_S = 2.0
 
 
-def pictures_fetch(*, listings: Sequence[Listing], source: Source, progress: Callable[[int], None]) -> None:
+def pictures_fetch(*, listings: Sequence[Listing], source: OpenSource, progress: Callable[[int], None]) -> None:
     """Store the picture of every listing that has none yet; each ends `done`, or `failed` with the reason.
 
     `progress` is called with the number of listings dealt with, every two seconds at least; what it raises stops
@@ -28,7 +28,9 @@ def pictures_fetch(*, listings: Sequence[Listing], source: Source, progress: Cal
     # The threads only fetch and store files: documents are written here, by the thread that owns the connection.
     pool = ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="pictures")
     try:
-        running: dict[Future[str], Listing] = {pool.submit(_fetch, source, one.image_url): one for one in missing}
+        running: dict[Future[StoredImage], Listing] = {
+            pool.submit(_fetch, source, one.image_url): one for one in missing
+        }
         while running:
             finished, _rest = wait(running, timeout=_REPORT_EVERY_S, return_when=FIRST_COMPLETED)
             for future in finished:
@@ -43,17 +45,20 @@ def _has_picture(listing: Listing) -> bool:
     return listing.image_state == ImageState.DONE and bool(listing.image_sha256) and image_exists(listing.image_sha256)
 
 
-def _fetch(source: Source, url: str) -> str:
+def _fetch(source: OpenSource, url: str) -> StoredImage:
     if not url:
         raise SourceError(_("The listing has no picture."))
     return store_image(source.picture(url).body)
 
 
-def _note(listing: Listing, future: "Future[str]") -> None:
+def _note(listing: Listing, future: "Future[StoredImage]") -> None:
+    listing.image_sha256, listing.phash, listing.image_error = "", "", ""
     try:
-        listing.image_sha256, listing.image_state, listing.image_error = future.result(), ImageState.DONE, ""
+        stored = future.result()
     except (SourceError, ImageError) as error:
-        listing.image_sha256, listing.image_state, listing.image_error = "", ImageState.FAILED, str(error)[:300]
-    Listing.objects.filter(id=listing.id).update(
-        image_sha256=listing.image_sha256, image_state=listing.image_state, image_error=listing.image_error
-    )
+        listing.image_state, listing.image_error = ImageState.FAILED, str(error)[:300]
+    else:
+        listing.image_state, listing.image_sha256, listing.phash = ImageState.DONE, stored.sha256, stored.phash
+    listing.image_retry_at = None
+    names = ("image_sha256", "phash", "image_state", "image_error", "image_retry_at")
+    Listing.objects.filter(id=listing.id).update(**{name: getattr(listing, name) for name in names})

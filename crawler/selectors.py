@@ -1,12 +1,21 @@
-"""Reads: listings, cached pages, crawls."""
+"""Reads: sources, listings, cached pages, crawls."""
 
 from collections.abc import Iterable
 
 from crawler.keywords import normalized
-from crawler.models import Crawl, Listing, SearchPage, WorkState
-from crawler.sources import default_source
+from crawler.models import Crawl, Listing, SearchPage, Source, WorkState
 
 OPEN_STATES = (WorkState.PENDING, WorkState.RUNNING)
+
+
+def enabled_sources() -> list[Source]:
+    """The sources that people may search, in their order; the first is the default."""
+    return list(Source.objects.filter(enabled=True).order_by("position", "id"))
+
+
+def last_crawl(*, search_page_id: str) -> Crawl | None:
+    """The crawl of this search page that was asked for last."""
+    return Crawl.objects.filter(search_page_id=search_page_id).order_by("-created_at").first()
 
 
 def listings_by_ids(ids: Iterable[str]) -> list[Listing]:
@@ -22,9 +31,9 @@ def crawl_by_id(crawl_id: str) -> Crawl | None:
     return Crawl.objects.filter(id=crawl_id).first()
 
 
-def cached_page(*, keyword: str, page: int = 1, source: str | None = None) -> SearchPage | None:
+def cached_page(*, keyword: str, page: int = 1, source: str) -> SearchPage | None:
     """What the cache holds for this search, fresh or not."""
-    page_id = SearchPage.make_id(source=source or default_source(), normalized_keyword=normalized(keyword), page=page)
+    page_id = SearchPage.make_id(source=source, normalized_keyword=normalized(keyword), page=page)
     return SearchPage.objects.filter(id=page_id).first()
 
 

@@ -10,9 +10,8 @@ from urllib.parse import urlsplit
 import dj_database_url
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
-from django.utils.translation import gettext_lazy as _
 
-from mmproject.environment import BASE_DIR, flag, number, required, state_dir
+from mmproject.environment import BASE_DIR, flag, required, state_dir
 
 STATE_DIR = state_dir()
 
@@ -163,18 +162,11 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(STATE_DIR / "celerybeat-schedule")
 
 # --- crawling -------------------------------------------------------------------------------------------------------
 
-# One entry a source: the adapter's dotted path and what it is given. `hosts` are the only hosts it may be sent to.
-CRAWLER_SOURCES: dict[str, dict] = {}
-if DEMO_SHOP_URL := os.environ.get("DEMO_SHOP_URL", ""):
-    CRAWLER_SOURCES["demo-shop"] = {
-        "adapter": "crawler.sources.demo_shop.DemoShop",
-        "name": _("Demo shop"),
-        "base_url": DEMO_SHOP_URL,
-        # The demo shop runs on this very machine: the one address that the fetcher may reach behind its guard.
-        "private_hosts": [urlsplit(DEMO_SHOP_URL).netloc],
-    }
-CRAWLER_FRESH_SECONDS = number("CRAWLER_FRESH_SECONDS", 24 * 3600)
-CRAWLER_EMPTY_FRESH_SECONDS = number("CRAWLER_EMPTY_FRESH_SECONDS", 300)
+# Sources are documents that operators edit in the admin; which private addresses they may lead to is not theirs to say.
+CRAWLER_PRIVATE_HOSTS = [host for host in os.environ.get("CRAWLER_PRIVATE_HOSTS", "").split(",") if host]
+DEMO_SHOP_URL = os.environ.get("DEMO_SHOP_URL", "")
+if DEMO_SHOP_URL:
+    CRAWLER_PRIVATE_HOSTS.append(urlsplit(DEMO_SHOP_URL).netloc)
 CRAWLER_USER_AGENT = os.environ.get("CRAWLER_USER_AGENT", "mmproject-crawler/0.1")
 
 # --- people ---------------------------------------------------------------------------------------------------------

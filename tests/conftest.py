@@ -8,9 +8,9 @@ from django.test import Client
 
 from mmproject import roles
 from mmproject.roles import make_groups
-from tests.shop import _shop_server, goods, shop
+from tests.shop import _shop_server, goods, shop, source
 
-__all__ = ["_shop_server", "goods", "shop"]  # fixtures of every test
+__all__ = ["_shop_server", "goods", "shop", "source"]  # fixtures of every test
 
 # Both databases, really committed: workers, live servers and Mongo see nothing of a test's transaction.
 DATABASES = {"databases": ["default", "mongo"], "transaction": True}

@@ -1,5 +1,6 @@
-"""The shops that can be searched: one adapter a file, built from `settings.CRAWLER_SOURCES`."""
+"""The kinds of sources, one adapter a file, and how a configured source is opened."""
 
-from crawler.sources.base import FoundListing, FoundPage, Source, default_source, get_source, source_names
+from crawler.sources.base import Adapter, FoundListing, FoundPage
+from crawler.sources.opening import OpenSource, check_config, open_source
 
-__all__ = ["FoundListing", "FoundPage", "Source", "default_source", "get_source", "source_names"]
+__all__ = ["Adapter", "FoundListing", "FoundPage", "OpenSource", "check_config", "open_source"]

@@ -96,6 +96,7 @@ def _prepare(data: Path | None) -> bool:
     call_command("migrate", verbosity=0)
     call_command("migrate", database="mongo", verbosity=0)
     call_command("demo_users", verbosity=0)
+    call_command("demo_source", verbosity=0)
     first_time = not apps.get_model("annotation", "Product").objects.exists()
     call_command("demo_catalog", data=data, verbosity=0)
     return first_time

@@ -26,7 +26,7 @@ def products(goods: DemoCatalog) -> list[Product]:
         brand = next(brand for brand in goods.brands if brand.id == product.brand_id)
         Brand(id=brand.id, name=brand.name).save()
         document = Product(id=product.id, name=product.name, brand_id=brand.id, keywords=product.keywords)
-        document.image_sha256 = store_image(product.picture())
+        document.image_sha256 = store_image(product.picture()).sha256
         document.save()
         made.append(document)
     return made

@@ -25,10 +25,8 @@ def requests_seen(shop: ShopServer) -> Callable[[str], int]:
 
 
 @pytest.fixture(autouse=True)
-def _hurry(settings, monkeypatch) -> None:
-    """No politeness towards our own shop: the tests of the rate and of the pauses set their own."""
-    sources = {key: {**options, "rate": "5000/second"} for key, options in settings.CRAWLER_SOURCES.items()}
-    settings.CRAWLER_SOURCES = sources
+def _hurry(monkeypatch) -> None:
+    """No pauses between tries: the tests of the pauses set their own."""
     monkeypatch.setattr(fetching, "_backoff", tenacity.wait_none())
 
 

@@ -9,7 +9,7 @@ from kombu.exceptions import OperationalError
 
 from crawler import crawling
 from crawler.crawling import LEASE, MAX_ATTEMPTS, crawl_run
-from crawler.models import Crawl, Listing, SearchPage, WorkState
+from crawler.models import Crawl, Listing, SearchPage, Source, WorkState
 from crawler.services import crawl_result, crawls_resume, search
 
 pytestmark = pytest.mark.django_db(databases=["default", "mongo"], transaction=True)
@@ -49,7 +49,7 @@ def killed_at(monkeypatch, step: str, crawl: Crawl) -> None:
     set_crawl(crawl, leased_until=ago(seconds=1))
 
 
-@pytest.mark.parametrize("step", ["get_source", "listings_write", "pictures_fetch", "_write_page", "_finish"])
+@pytest.mark.parametrize("step", ["open_source", "listings_write", "pictures_fetch", "_write_page", "_finish"])
 def test_a_crawl_whose_worker_died_is_finished_by_another(shop, queued, monkeypatch, step):
     crawl = search(keyword="honey").crawl
     killed_at(monkeypatch, step, crawl)
@@ -64,7 +64,7 @@ def test_a_crawl_whose_worker_died_is_finished_by_another(shop, queued, monkeypa
 
 
 @pytest.mark.parametrize("state", [WorkState.PENDING, WorkState.RUNNING])
-def test_of_two_workers_at_the_same_moment_one_takes_it(queued, monkeypatch, state):
+def test_of_two_workers_at_the_same_moment_one_takes_it(source, queued, monkeypatch, state):
     """The other one comes between the look and the write, in the narrowest gap there is."""
     crawl = search(keyword="honey").crawl
     set_crawl(crawl, state=state, leased_until=ago(seconds=1))
@@ -158,14 +158,14 @@ def test_a_crawl_that_kills_every_worker_is_given_up(shop, queued, requests_seen
     assert requests_seen("search") == 0
 
 
-def test_a_source_that_was_taken_away_is_told(shop, queued, settings):
+def test_a_source_that_was_taken_away_is_told(shop, queued):
     crawl = search(keyword="honey").crawl
-    settings.CRAWLER_SOURCES = {}
+    Source.objects.all().delete()
     crawl_run(crawl_id=crawl.id)
     assert "not configured any more" in crawl_result(crawl_id=crawl.id).error
 
 
-def test_what_was_never_queued_is_queued_later_and_not_at_every_beat(queued):
+def test_what_was_never_queued_is_queued_later_and_not_at_every_beat(source, queued):
     crawl = search(keyword="honey").crawl
     queued.clear()
     assert crawls_resume() == 0  # its maker queued it a moment ago
@@ -177,7 +177,7 @@ def test_what_was_never_queued_is_queued_later_and_not_at_every_beat(queued):
     assert crawls_resume() == 1
 
 
-def test_resuming_without_a_broker_is_no_error(queued, monkeypatch):
+def test_resuming_without_a_broker_is_no_error(source, queued, monkeypatch):
     crawl = search(keyword="honey").crawl
     set_crawl(crawl, leased_until=ago(seconds=1))
 

@@ -57,3 +57,10 @@ def nudges(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> l
 @pytest.fixture
 def real_queue() -> None:
     """Asks for the real broker."""
+
+
+@pytest.fixture(autouse=True)
+def _a_source(request: pytest.FixtureRequest) -> None:
+    """Something to search, where there are databases."""
+    if request.node.get_closest_marker("django_db"):
+        request.getfixturevalue("source")

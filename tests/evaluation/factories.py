@@ -33,7 +33,7 @@ def make_picture(number: int) -> str:
     image.putpixel((number % 48, (number // 48) % 48), (255, 255, 255))
     buffer = io.BytesIO()
     image.save(buffer, "PNG")
-    return store_image(buffer.getvalue())
+    return store_image(buffer.getvalue()).sha256
 
 
 def make_listing(number: int, **values: object) -> Listing:

@@ -31,7 +31,7 @@ def make_coloured(number, product):
     buffer = io.BytesIO()
     image.save(buffer, "PNG")
     title = f"{['red', 'green', 'blue'][product]} tea"
-    return make_listing(number, title=title, image_sha256=store_image(buffer.getvalue()))
+    return make_listing(number, title=title, image_sha256=store_image(buffer.getvalue()).sha256)
 
 
 @pytest.fixture

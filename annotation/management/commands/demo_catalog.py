@@ -37,6 +37,6 @@ class Command(BaseCommand):
                 brand=brands.get(product.brand_id),
                 keywords=product.keywords,
                 description=product.description,
-                image_sha256=store_image(product.picture()),
+                image_sha256=store_image(product.picture()).sha256,
             ).save()
         self.stdout.write(f"{len(fresh)} products added, {len(known)} were there")

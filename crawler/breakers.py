@@ -1,0 +1,124 @@
+"""A circuit breaker for each source, shared by all workers in Redis.
+
+After FAILURES in a row the source is left alone for PAUSE_S seconds; then one crawl tries it, and its outcome decides
+(M. Nygard, Release It!, chapter 5). Without Redis nothing is counted and nothing is paused.
+"""
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+from redis.exceptions import RedisError
+
+from crawler.errors import PausedError, SourceError
+from mmproject.queue import impatient_redis
+
+logger = logging.getLogger(__name__)
+
+FAILURES = 5
+PAUSE_S = 60
+_TRIAL_S = 60  # no second trial beside one that takes so long
+_KEPT_S = 24 * 3600  # failures of long ago say nothing
+
+
+@dataclass(frozen=True, kw_only=True)
+class BreakerState:
+    """What operators see: how many failures in a row, the last one's message, and until when nobody asks."""
+
+    failures: int = 0
+    error: str = ""
+    paused_until: datetime | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the source has failed too often; a trial may be due all the same."""
+        return self.failures >= FAILURES
+
+
+@contextmanager
+def breaker(source_id: str) -> Iterator[None]:
+    """Run a block that asks the source, and count how it ends.
+
+    Raises PausedError instead of running it while the source is left alone.
+    """
+    _check(source_id)
+    try:
+        yield
+    except SourceError as error:
+        if error.blames_source:
+            _failed(source_id, str(error))
+        raise
+    _succeeded(source_id)
+
+
+def breaker_state(source_id: str) -> BreakerState:
+    """Where the source's breaker stands; closed when Redis does not answer."""
+    try:
+        return _state(source_id)
+    except RedisError as error:
+        logger.warning("the breaker of %s cannot be read: %s", source_id, error)
+        return BreakerState()
+
+
+def breaker_reset(source_id: str) -> None:
+    """Forget the failures: the source is asked again at once. Raises RedisError."""
+    impatient_redis().delete(_key(source_id), _trial_key(source_id))
+
+
+def _check(source_id: str) -> None:
+    state = breaker_state(source_id)
+    if not state.is_open:
+        return
+    if state.paused_until is not None and state.paused_until <= datetime.now(UTC):
+        try:
+            if impatient_redis().set(_trial_key(source_id), "1", nx=True, ex=_TRIAL_S):
+                return  # ours is the trial
+        except RedisError:
+            return
+    message = _("The source failed %(count)d times in a row and is left alone for a while. The last time: %(error)s")
+    raise PausedError(message % {"count": state.failures, "error": state.error})
+
+
+def _state(source_id: str) -> BreakerState:
+    stored: Any = impatient_redis().hgetall(_key(source_id))
+    values = {name.decode(): value.decode() for name, value in stored.items()}
+    until = float(values.get("paused_until", 0))
+    return BreakerState(
+        failures=int(values.get("failures", 0)),
+        error=values.get("error", ""),
+        paused_until=datetime.fromtimestamp(until, UTC) if until else None,
+    )
+
+
+def _failed(source_id: str, error: str) -> None:
+    try:
+        failures: Any = impatient_redis().hincrby(_key(source_id), "failures", 1)
+        changes: dict[str, str | float] = {"error": error}
+        if failures >= FAILURES:
+            changes["paused_until"] = time.time() + PAUSE_S
+        impatient_redis().hset(_key(source_id), mapping=changes)  # type: ignore[arg-type]
+        impatient_redis().expire(_key(source_id), _KEPT_S)
+        impatient_redis().delete(_trial_key(source_id))
+    except RedisError as reason:
+        logger.warning("a failure of %s was not counted: %s", source_id, reason)
+
+
+def _succeeded(source_id: str) -> None:
+    try:
+        breaker_reset(source_id)
+    except RedisError as reason:
+        logger.warning("the breaker of %s was not closed: %s", source_id, reason)
+
+
+def _key(source_id: str) -> str:
+    return f"{settings.CELERY_BROKER_TRANSPORT_OPTIONS['global_keyprefix']}breaker:{source_id}"
+
+
+def _trial_key(source_id: str) -> str:
+    return f"{_key(source_id)}:trial"
