@@ -7,9 +7,10 @@ MAX_KEYWORD = 200
 
 
 class SearchForm(forms.Form):
-    """A search in the address: `?keyword=…&page=…&spider=true&product=…`."""
+    """A search in the address: `?keyword=…&source=…&page=…&spider=true&product=…`."""
 
     keyword = forms.CharField(max_length=MAX_KEYWORD, required=False, label=_("Keyword"))
+    source = forms.CharField(max_length=64, required=False)  # the first one when empty
     page = forms.IntegerField(min_value=1, max_value=1000, required=False)
     spider = forms.BooleanField(required=False)  # fetch afresh, past the cache
     product = forms.CharField(max_length=200, required=False, label=_("Product"))

@@ -6,6 +6,7 @@ app_name = "annotation"
 urlpatterns = [
     path("", views.search_page, name="search"),
     path("crawls/<str:crawl_id>/", views.crawl_progress, name="crawl_progress"),
+    path("listings/<str:listing_id>/picture/", views.picture, name="picture"),
     path("products/", views.product_options, name="product_options"),
     path("submit/", views.submit, name="submit"),
 ]

@@ -4,16 +4,19 @@ from datetime import timedelta
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from annotation import selectors, services
+from annotation.cards import cards
 from annotation.forms import SearchForm, SubmissionForm
+from crawler.pictures import picture_retry
+from crawler.selectors import enabled_sources, listings_by_ids
 from crawler.services import SearchResult, crawl_result, search
 from mmproject.ids import new_id
 from mmproject.roles import needs
@@ -30,7 +33,7 @@ def search_page(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _problem(request, form.errors.as_data())
     data = form.cleaned_data
-    context = {"form": data, "products": selectors.products_matching("")}
+    context = {"form": data, "products": selectors.products_matching(""), "sources": enabled_sources()}
     if not data["keyword"].strip():
         template = "annotation/empty.html" if request.htmx else "annotation/search.html"
         return render(request, template, context | {"example": selectors.example_keyword()})
@@ -38,6 +41,7 @@ def search_page(request: HttpRequest) -> HttpResponse:
         result = search(
             keyword=data["keyword"],
             page=data["page"],
+            source=data["source"] or None,
             force_update=data["spider"],
             requested_by=request.user.get_username(),
         )
@@ -52,6 +56,18 @@ def search_page(request: HttpRequest) -> HttpResponse:
 def crawl_progress(request: HttpRequest, crawl_id: str) -> HttpResponse:
     """What a page that waits for a crawl polls: its progress, and in the end the results."""
     return render(request, "annotation/results.html", _results(request, crawl_result(crawl_id=crawl_id)))
+
+
+@require_http_methods(["GET", "POST"])
+@may_annotate
+def picture(request: HttpRequest, listing_id: str) -> HttpResponse:
+    """The card of one listing; POST has its picture fetched once more, and the card then polls itself."""
+    if request.method == "POST":
+        picture_retry(listing_id=listing_id)
+    listings = listings_by_ids([listing_id])
+    if not listings:
+        raise Http404
+    return render(request, "annotation/card.html", {"card": cards(listings, page=0)[0]})
 
 
 @require_GET
@@ -86,10 +102,11 @@ def submit(request: HttpRequest) -> HttpResponse:
     count = len(submission.matched_listing_ids)
     text = ngettext("Saved: %(count)d label for %(product)s.", "Saved: %(count)d labels for %(product)s.", count)
     messages.success(request, text % {"count": count, "product": submission.product_name})
-    context = {"form": {"product": submission.product_name}, "products": selectors.products_matching("")}
+    form = {"product": submission.product_name, "source": submission.source}
+    context = {"form": form, "products": selectors.products_matching(""), "sources": enabled_sources()}
     template = "annotation/saved.html" if request.htmx else "annotation/search.html"
     response = render(request, template, context | {"example": selectors.example_keyword()})
-    response["HX-Push-Url"] = f"{reverse('annotation:search')}?{urlencode({'product': submission.product_name})}"
+    response["HX-Push-Url"] = f"{reverse('annotation:search')}?{urlencode(form)}"
     return response
 
 
@@ -97,10 +114,11 @@ def _results(request: HttpRequest, result: SearchResult) -> dict:
     """The context of the results, whatever their state. What replaces `#more` is appended to the grid."""
     # While a crawl is under way the page only waits: ticks on an older result would be swapped away.
     listings = [] if result.state == "pending" else result.listings
-    already = selectors.labelled_products(listing.id for listing in listings)
+    names = {source.id: source.name for source in enabled_sources()}
     return {
         "result": result,
-        "cards": [{"listing": listing, "labelled": already.get(listing.id)} for listing in listings],
+        "source_name": names.get(result.source, result.source),
+        "cards": cards(listings, page=result.page),
         "append": request.htmx.target == "more",
         "waits_for_worker": result.crawl is not None and timezone.now() - result.crawl.created_at > WORKER_IS_LATE,
         "submission_id": new_id(),

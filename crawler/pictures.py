@@ -1,20 +1,30 @@
-"""Fetching the pictures of listings, several at a time; what fails is noted on its listing and stops nothing."""
+"""Fetching the pictures of listings, several at a time; what fails is noted on its listing and stops nothing.
+
+A failed one can be fetched once more: `image_retry_at` holds the wish, and whose turn it is.
+"""
 
 import logging
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from datetime import timedelta
 
+from django.utils import timezone, translation
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from crawler.errors import SourceError
 from crawler.images import ImageError, StoredImage, image_exists, store_image
 from crawler.models import ImageState, Listing
-from crawler.sources import OpenSource
+from crawler.sources import OpenSource, open_source
+from mmproject.queue import nudge
 
 logger = logging.getLogger(__name__)
 
 AT_ONCE = 8
 _REPORT_EVERY_S = 2.0
+RETRY_PICTURE = "crawler.tasks.retry_picture"
+_RETRY_LEASE = timedelta(seconds=60)
+_RESUMED_AT_ONCE = 500
 
 
 def pictures_fetch(*, listings: Sequence[Listing], source: OpenSource, progress: Callable[[int], None]) -> None:
@@ -27,38 +37,74 @@ def pictures_fetch(*, listings: Sequence[Listing], source: OpenSource, progress:
     done = len(listings) - len(missing)
     # The threads only fetch and store files: documents are written here, by the thread that owns the connection.
     pool = ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="pictures")
+    language = get_language()
     try:
-        running: dict[Future[StoredImage], Listing] = {
-            pool.submit(_fetch, source, one.image_url): one for one in missing
-        }
+        running = {pool.submit(_attempt, source, one.image_url, language): one for one in missing}
         while running:
             finished, _rest = wait(running, timeout=_REPORT_EVERY_S, return_when=FIRST_COMPLETED)
             for future in finished:
-                _note(running.pop(future), future)
+                _note(running.pop(future), future.result())
                 done += 1
             progress(done)
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
+def picture_retry(*, listing_id: str) -> bool:
+    """Have the picture of a listing fetched again, if it had failed; whether it had."""
+    failed = Listing.objects.filter(id=listing_id, image_state=ImageState.FAILED).exclude(image_url="")
+    wished = bool(failed.update(image_state=ImageState.PENDING, image_error="", image_retry_at=timezone.now()))
+    if wished:
+        nudge(RETRY_PICTURE, listing_id)
+    return wished
+
+
+def picture_fetch(*, listing_id: str) -> None:
+    """Fetch the picture that somebody wished for, unless another worker is at it; the listing tells the outcome."""
+    listing = Listing.objects.filter(id=listing_id, image_state=ImageState.PENDING).first()
+    now = timezone.now()
+    if listing is None or listing.image_retry_at is None or listing.image_retry_at > now:
+        return
+    wished = Listing.objects.filter(id=listing_id, image_retry_at=listing.image_retry_at)
+    if not wished.update(image_retry_at=now + _RETRY_LEASE):
+        return
+    try:
+        with open_source(listing.source) as source:
+            outcome = _attempt(source, listing.image_url, get_language())
+    except SourceError as error:
+        outcome = str(error)
+    _note(listing, outcome)
+
+
+def pictures_resume() -> int:
+    """Queue the wished pictures again that nobody fetches: the nudge was lost, or the worker; returns how many."""
+    waiting = Listing.objects.filter(image_retry_at__lt=timezone.now() - timedelta(seconds=5))
+    ids = list(waiting.values_list("id", flat=True)[:_RESUMED_AT_ONCE])
+    return sum(nudge(RETRY_PICTURE, listing_id) for listing_id in ids)
+
+
 def _has_picture(listing: Listing) -> bool:
     return listing.image_state == ImageState.DONE and bool(listing.image_sha256) and image_exists(listing.image_sha256)
 
 
-def _fetch(source: OpenSource, url: str) -> StoredImage:
-    if not url:
-        raise SourceError(_("The listing has no picture."))
-    return store_image(source.picture(url).body)
+def _attempt(source: OpenSource, url: str, language: str | None) -> StoredImage | str:
+    """The stored picture, or why there is none, in that language: a thread starts without one."""
+    with translation.override(language):
+        if not url:
+            return _("The listing has no picture.")
+        try:
+            return store_image(source.picture(url).body)
+        except (SourceError, ImageError) as error:
+            return str(error)
 
 
-def _note(listing: Listing, future: "Future[StoredImage]") -> None:
-    listing.image_sha256, listing.phash, listing.image_error = "", "", ""
-    try:
-        stored = future.result()
-    except (SourceError, ImageError) as error:
-        listing.image_state, listing.image_error = ImageState.FAILED, str(error)[:300]
+def _note(listing: Listing, outcome: StoredImage | str) -> None:
+    if isinstance(outcome, str):
+        listing.image_state, listing.image_error = ImageState.FAILED, outcome[:300]
+        listing.image_sha256, listing.phash = "", ""
     else:
-        listing.image_state, listing.image_sha256, listing.phash = ImageState.DONE, stored.sha256, stored.phash
+        listing.image_state, listing.image_error = ImageState.DONE, ""
+        listing.image_sha256, listing.phash = outcome.sha256, outcome.phash
     listing.image_retry_at = None
     names = ("image_sha256", "phash", "image_state", "image_error", "image_retry_at")
     Listing.objects.filter(id=listing.id).update(**{name: getattr(listing, name) for name in names})

@@ -31,6 +31,16 @@ def crawl_by_id(crawl_id: str) -> Crawl | None:
     return Crawl.objects.filter(id=crawl_id).first()
 
 
+def crawls_page(
+    *, keyword: str, source: str, state: str | None, requested_by: str, page: int, size: int
+) -> tuple[list[Crawl], bool]:
+    """Page `page` (from 1) of the crawls, the newest first, and whether there are more. Empty values do not filter."""
+    wanted = {"keyword": keyword, "source": source, "state": state, "requested_by": requested_by}
+    crawls = Crawl.objects.filter(**{name: value for name, value in wanted.items() if value}).order_by("-created_at")
+    found = list(crawls[(page - 1) * size : page * size + 1])
+    return found[:size], len(found) > size
+
+
 def cached_page(*, keyword: str, page: int = 1, source: str) -> SearchPage | None:
     """What the cache holds for this search, fresh or not."""
     page_id = SearchPage.make_id(source=source, normalized_keyword=normalized(keyword), page=page)

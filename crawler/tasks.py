@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from crawler import services
+from crawler import pictures, services
 
 
 @shared_task(name="crawler.tasks.run_crawl")
@@ -13,3 +13,9 @@ def run_crawl(crawl_id: str) -> None:
 @shared_task(name="crawler.tasks.resume_crawls")
 def resume_crawls() -> None:
     services.crawls_resume()
+    pictures.pictures_resume()
+
+
+@shared_task(name="crawler.tasks.retry_picture")
+def retry_picture(listing_id: str) -> None:
+    pictures.picture_fetch(listing_id=listing_id)

@@ -16,13 +16,17 @@ POSITION = re.compile("[0-9]{1,5}")
 
 
 class RunForm(forms.Form):
-    """A test: `keyword`, `page`, `force_update`."""
+    """A test: `keyword`, `source`, `page`, `force_update`."""
 
     keyword = forms.CharField(
         max_length=200, label=_("Keyword"), error_messages={"required": _("Type a keyword to search for.")}
     )
+    source = forms.CharField(max_length=64, required=False, label=_("Source"))
     page = forms.IntegerField(min_value=1, max_value=1000, required=False, label=_("Page"))
     force_update = forms.BooleanField(required=False)
+
+    def clean_source(self) -> str | None:
+        return self.cleaned_data["source"] or None
 
     def clean_page(self) -> int:
         return self.cleaned_data["page"] or 1

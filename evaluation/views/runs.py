@@ -10,6 +10,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
+from crawler.selectors import enabled_sources
 from evaluation import services
 from evaluation.cards import cards_posted, cards_saved
 from evaluation.forms import RunForm, answers_in
@@ -39,6 +40,7 @@ def predict_page(request: HttpRequest) -> HttpResponse:
         "form": form,
         "problems": [text for texts in form.errors.values() for text in texts],
         "model": active_model(),
+        "sources": enabled_sources(),
         "example": selectors.example_keyword(),
         "recent": selectors.recent_runs(user_id=request.user.pk),
     }

@@ -14,6 +14,15 @@
     const { status } = event.detail.xhr;
     tell(status === 401 || status === 403 ? words.errorLogin : words.errorServer, "error");
   });
+  // "12 look alike": ticks all of them, or none when all are ticked.
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-tick-alike]");
+    if (!button) return;
+    const name = CSS.escape(button.dataset.tickAlike);
+    const boxes = [...document.querySelectorAll(`.tick[data-alike="${name}"]:enabled`)];
+    const tick = boxes.some((box) => !box.checked);
+    for (const box of boxes) box.checked = tick;
+  });
   // 422 carries a form or a message to show; everything else that failed leaves the page as it is.
   document.addEventListener("htmx:beforeSwap", (event) => {
     if (event.detail.xhr.status === 422) {

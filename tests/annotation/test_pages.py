@@ -4,6 +4,7 @@ import pytest
 from django.urls import reverse
 
 from annotation.models import Label
+from crawler.models import Listing, Source
 from crawler.services import SearchResult
 from tests.annotation.factories import make_listing, make_product
 
@@ -202,3 +203,76 @@ def test_what_is_typed_for_a_product_is_never_a_pattern(sign_in):
     make_product()
     page = sign_in("annotator").get(reverse("annotation:product_options"), {"product": ".*"}).content.decode()
     assert "Alpha" not in page
+
+
+def test_look_alikes_stand_together_and_can_be_ticked_together(sign_in, found):
+    same, other = "0" * 16, "f" * 16
+    listings = [make_listing(f"tea {n}", phash=phash) for n, phash in enumerate((same, other, same, same))]
+    found(listings)
+    page = sign_in("annotator").get(reverse("annotation:search"), {"keyword": "tea"}).content.decode()
+    assert [page.index(f"tea {n}<") for n in (0, 2, 3, 1)] == sorted(page.index(f"tea {n}<") for n in range(4))
+    assert "3 look alike" in page
+    assert page.count('data-tick-alike="1-1"') == 1
+    assert page.count('data-alike="1-1"') == 3
+    assert page.count("looks like the one before") == 2
+
+
+def test_an_old_result_says_how_old_and_why(sign_in, found):
+    found([make_listing("an old one")], stale_reason="Fetched 2 days ago; it is being fetched again.")
+    page = sign_in("annotator").get(reverse("annotation:search"), {"keyword": "tea"}).content.decode()
+    assert "Fetched 2 days ago; it is being fetched again." in page
+
+
+def test_the_source_can_be_chosen_where_there_are_several(sign_in, source, found):
+    asked = found([make_listing()], has_next=True)
+    client = sign_in("annotator")
+    assert "<select" not in client.get(reverse("annotation:search")).content.decode()
+    Source(id="other", name="Other shop", kind=source.kind, position=2).save()
+    page = client.get(reverse("annotation:search"), {"keyword": "tea", "source": "other"}).content.decode()
+    assert asked[-1]["source"] == "other"
+    assert '<option value="other" selected>Other shop</option>' in page
+    assert "source=demo-shop&amp;page=2" in page  # more of the source that answered
+
+
+class TestPicture:
+    """`/annotation/listings/…/picture/`: fetch a failed picture again."""
+
+    def url(self, listing) -> str:
+        return reverse("annotation:picture", args=[listing.id])
+
+    def failed(self):
+        return make_listing(
+            image_sha256="", image_state="failed", image_error="404 Not Found", image_url="http://x/1.jpg"
+        )
+
+    def test_it_works(self, sign_in):
+        listing, client = self.failed(), sign_in("annotator")
+        before = client.get(self.url(listing)).content.decode()
+        assert "404 Not Found" in before
+        assert f'hx-post="{self.url(listing)}"' in before
+        after = client.post(self.url(listing)).content.decode()
+        assert "Fetching the picture again" in after
+        assert f'hx-get="{self.url(listing)}"' in after  # the card polls itself
+        Listing.objects.filter(id=listing.id).update(image_state="done", image_sha256="a" * 64, image_retry_at=None)
+        done = client.get(self.url(listing)).content.decode()
+        assert "a" * 64 in done
+        assert "hx-" not in done
+
+    def test_the_second_call_changes_nothing(self, sign_in):
+        listing, client = self.failed(), sign_in("annotator")
+        client.post(self.url(listing))
+        wished = Listing.objects.get().image_retry_at
+        client.post(self.url(listing))
+        assert Listing.objects.get().image_retry_at == wished
+
+    @pytest.mark.parametrize("role", ["nobody", "evaluator"])
+    def test_only_annotators_may(self, sign_in, role):
+        listing = self.failed()
+        assert sign_in(role).post(self.url(listing)).status_code == 403
+        assert Listing.objects.get().image_state == "failed"
+
+    def test_an_unknown_listing_is_not_found(self, sign_in):
+        assert sign_in("annotator").post("/annotation/listings/nothing/picture/").status_code == 404
+
+    def test_it_only_allows_get_and_post(self, sign_in):
+        assert sign_in("annotator").delete(self.url(self.failed())).status_code == 405

@@ -2,6 +2,7 @@
 
 import contextlib
 import threading
+import time
 from datetime import timedelta
 
 import pytest
@@ -12,14 +13,15 @@ from django.db import connections
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from crawler import locks, services
+from crawler import crawling, locks, services, traffic
 from crawler.images import read_image
-from crawler.models import Crawl, ImageState, Listing, SearchPage, WorkState
+from crawler.models import Crawl, CrawlReason, ImageState, Listing, SearchPage, Source, WorkState
 from crawler.selectors import cached_page, listings_by_ids
-from crawler.services import crawl_result, crawl_retry, crawl_run, crawls_resume, search
+from crawler.services import crawl_cancel, crawl_result, crawl_retry, crawl_run, crawls_resume, search
 from mmproject import queue
 from tests.crawler.conftest import good_of
 from tests.shop import HOSTILE_TITLE
+from tests.workers import eventually
 
 pytestmark = pytest.mark.django_db(databases=["default", "mongo"], transaction=True)
 
@@ -74,15 +76,134 @@ def test_the_last_page_has_no_next(shop, crawled):
     assert last.listings
 
 
-def test_an_expired_page_is_shown_while_it_is_fetched_again(shop, crawled, requests_seen):
+def make_stale(page: SearchPage) -> None:
+    now = timezone.now()
+    SearchPage.objects.filter(id=page.id).update(
+        fetched_at=now - timedelta(days=2), fresh_until=now - timedelta(days=1), stale_until=now + timedelta(days=1)
+    )
+
+
+def test_an_expired_page_is_waited_for(shop, crawled, requests_seen):
     old = crawled("honey")
     expire(old.search_page)
     result = search(keyword="honey")
-    assert result.state == "pending"
+    assert (result.state, result.stale_reason) == ("pending", "")
     assert [one.id for one in result.listings] == [one.id for one in old.listings]
     crawl_run(crawl_id=result.crawl.id)
     assert search(keyword="honey").state == "ready"
     assert requests_seen("search") == 2
+
+
+def test_a_stale_page_is_served_at_once_while_it_is_fetched_again(shop, crawled, requests_seen):
+    old = crawled("honey")
+    make_stale(old.search_page)
+    result = search(keyword="honey")
+    assert (result.state, result.from_cache, len(result.listings)) == ("ready", True, 20)
+    assert result.stale_reason == "Fetched 2\xa0days ago; it is being fetched again."
+    assert result.crawl.reason == CrawlReason.REFRESH
+    assert search(keyword="honey").crawl.id == result.crawl.id  # looked at twice, fetched once
+    crawl_run(crawl_id=result.crawl.id)
+    fresh = search(keyword="honey")
+    assert (fresh.state, fresh.crawl, fresh.stale_reason) == ("ready", None, "")
+    assert requests_seen("search") == 2
+
+
+def test_a_stale_page_whose_refresh_failed_says_so_and_is_not_asked_for_at_every_look(
+    shop, crawled, behave, requests_seen
+):
+    make_stale(crawled("honey").search_page)
+    behave(fail_next=100, status=403)
+    crawl_run(crawl_id=search(keyword="honey").crawl.id)
+    result = search(keyword="honey")
+    assert (result.state, len(result.listings)) == ("ready", 20)
+    assert "fetching it again failed: 127.0.0.1 answered 403" in result.stale_reason
+    assert Crawl.objects.count() == 2
+    Crawl.objects.filter(id=result.crawl.id).update(finished_at=timezone.now() - timedelta(minutes=2))
+    assert search(keyword="honey").crawl.id != result.crawl.id
+
+
+def test_whoever_waits_too_long_gets_the_old_page_with_a_note(shop, crawled):
+    old = crawled("honey")
+    crawl = search(keyword="honey", force_update=True).crawl
+    assert crawl_result(crawl_id=crawl.id).state == "pending"
+    Crawl.objects.filter(id=crawl.id).update(created_at=timezone.now() - services.PATIENCE - timedelta(seconds=1))
+    result = crawl_result(crawl_id=crawl.id)
+    assert (result.state, result.from_cache) == ("ready", True)
+    assert [one.id for one in result.listings] == [one.id for one in old.listings]
+    assert "takes long to answer" in result.stale_reason
+
+
+def test_without_an_old_page_one_goes_on_waiting(shop):
+    crawl = search(keyword="honey").crawl
+    Crawl.objects.filter(id=crawl.id).update(created_at=timezone.now() - timedelta(hours=1))
+    assert crawl_result(crawl_id=crawl.id).state == "pending"
+
+
+def test_one_may_wait_for_the_outcome(shop):
+    def work() -> None:
+        try:
+            crawl_run(crawl_id=eventually(Crawl.objects.first, what="the crawl").id)
+        finally:
+            connections.close_all()
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    result = search(keyword="honey", wait_s=30)
+    worker.join()
+    assert (result.state, len(result.listings)) == ("ready", 20)
+
+
+def test_waiting_ends_in_time(shop):
+    began = time.monotonic()
+    assert search(keyword="honey", wait_s=0.3).state == "pending"
+    assert 0.3 <= time.monotonic() - began < 5
+
+
+def test_a_crawl_tells_what_it_cost_and_why_it_was_made(shop, crawled):
+    first = crawled("honey").crawl
+    assert (first.requests, first.reason, first.attempts) == (21, CrawlReason.SEARCH, 1)
+    assert first.created_at <= first.started_at <= first.finished_at
+    forced = crawled("honey", force_update=True).crawl
+    assert (forced.requests, forced.reason) == (1, CrawlReason.FORCED)
+
+
+def test_answers_are_counted_by_source(shop, crawled):
+    before = traffic.answers("demo-shop", hours=2)
+    page = crawled("honey").search_page
+    search(keyword="honey")
+    crawled("honey", force_update=True)
+    make_stale(page)
+    search(keyword="honey")
+    assert traffic.answers("demo-shop", hours=2) - before == {"miss": 1, "hit": 1, "forced": 1, "stale": 1}
+
+
+def test_a_cancelled_crawl_writes_nothing_more(shop, monkeypatch):
+    crawl = search(keyword="honey").crawl
+    real = crawling.listings_write
+
+    def cancelled_meanwhile(**options):
+        assert crawl_cancel(crawl=crawl)
+        return real(**options)
+
+    monkeypatch.setattr(crawling, "listings_write", cancelled_meanwhile)
+    crawl_run(crawl_id=crawl.id)
+    assert Crawl.objects.get().state == WorkState.CANCELLED
+    assert not SearchPage.objects.exists()
+    assert not crawl_cancel(crawl=crawl)  # nothing is left to end
+    assert "cancelled" in crawl_result(crawl_id=crawl.id).error
+
+
+def test_sources_are_cached_apart_and_the_first_enabled_one_is_asked(shop, source, crawled):
+    crawled("honey")
+    Source(id="other", name="Other", kind=source.kind, base_url=source.base_url, config=source.config, position=2,
+           rate="5000/second", robots=False).save()  # fmt: skip
+    assert search(keyword="honey").from_cache
+    assert crawled("honey", source="other").listings[0].source == "other"
+    assert Listing.objects.count() == 40
+    Source.objects.filter(id="demo-shop").update(enabled=False)
+    assert search(keyword="honey").source == "other"
+    with pytest.raises(ValidationError, match="“demo-shop” is unknown: use one of other"):
+        search(keyword="honey", source="demo-shop")
 
 
 def test_force_update_asks_the_shop_though_the_cache_is_fresh(shop, crawled, requests_seen):
@@ -302,12 +423,6 @@ def test_an_unknown_crawl_is_a_failure_that_says_so():
     result = crawl_result(crawl_id="no-such-crawl")
     assert result.state == "failed"
     assert "search again" in result.error
-
-
-def test_a_cancelled_crawl_is_a_failure_that_says_so(source):
-    crawl = search(keyword="honey").crawl
-    Crawl.objects.filter(id=crawl.id).update(state=WorkState.CANCELLED)
-    assert "cancelled" in crawl_result(crawl_id=crawl.id).error
 
 
 def test_a_retry_is_a_crawl_of_its_own(shop, crawled, behave):
