@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
 import httpcore2
@@ -74,14 +75,20 @@ class _BoundedBackend(httpcore2.SyncBackend):
         return _BoundedStream(super().connect_tcp(host, port, timeout, local_address, socket_options))
 
 
+@lru_cache(maxsize=1)
+def _ssl_context() -> ssl.SSLContext:
+    """One for all: reading the certificate authorities takes longer than fetching a page."""
+    return httpx2.create_ssl_context(trust_env=False)
+
+
 class BoundedTransport(httpx2.HTTPTransport):
     """HTTP/1.1 over connections that keep to `deadline_of_thread`."""
 
     def __init__(self) -> None:
-        super().__init__(trust_env=False)
+        super().__init__(verify=_ssl_context(), trust_env=False)
         # httpx offers no way to hand its pool a network backend; `test_a_dripping_server_…` holds this in place.
         self._pool = httpcore2.ConnectionPool(
-            ssl_context=httpx2.create_ssl_context(trust_env=False),
+            ssl_context=_ssl_context(),
             max_connections=20,
             max_keepalive_connections=10,
             keepalive_expiry=5.0,

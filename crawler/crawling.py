@@ -57,7 +57,6 @@ def crawl_run(*, crawl_id: str) -> None:
 def _work(crawl: Crawl, source: OpenSource) -> None:
     try:
         found = source.search(crawl.keyword, crawl.page)
-        _renew(crawl)
         listings = listings_write(source=crawl.source, found=found.listings)
         _renew(crawl, images_total=len(listings), images_done=0)
         pictures_fetch(listings=listings, source=source, progress=lambda done: _renew(crawl, images_done=done))
@@ -72,21 +71,19 @@ def _write_page(crawl: Crawl, source: OpenSource, found: FoundPage, listings: Se
     now = timezone.now()
     rules = source.source
     fresh_until = now + timedelta(seconds=rules.fresh_s if listings else rules.empty_fresh_s)
-    SearchPage.objects.update_or_create(
+    SearchPage(
         id=crawl.search_page_id,
-        defaults={
-            "source": crawl.source,
-            "keyword": crawl.keyword,
-            "page": crawl.page,
-            "listing_ids": [listing.id for listing in listings],
-            "has_next": found.has_next,
-            "total": found.total,
-            "fetched_at": now,
-            "fresh_until": fresh_until,
-            # Nobody is served yesterday's "nothing found" while it is looked for again.
-            "stale_until": fresh_until + timedelta(seconds=rules.stale_s if listings else 0),
-        },
-    )
+        source=crawl.source,
+        keyword=crawl.keyword,
+        page=crawl.page,
+        listing_ids=[listing.id for listing in listings],
+        has_next=found.has_next,
+        total=found.total,
+        fetched_at=now,
+        fresh_until=fresh_until,
+        # Nobody is served yesterday's "nothing found" while it is looked for again.
+        stale_until=fresh_until + timedelta(seconds=rules.stale_s if listings else 0),
+    ).save()
 
 
 def _take(crawl_id: str) -> Crawl | None:

@@ -4,13 +4,13 @@ A failed one can be fetched once more: `image_retry_at` holds the wish, and whos
 """
 
 import logging
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from datetime import timedelta
 
 from django.utils import timezone, translation
 from django.utils.translation import get_language
-from django.utils.translation import gettext as _
 
 from crawler.errors import SourceError
 from crawler.images import ImageError, StoredImage, image_exists, store_image
@@ -21,7 +21,7 @@ from mmproject.queue import nudge
 logger = logging.getLogger(__name__)
 
 AT_ONCE = 8
-_REPORT_EVERY_S = 2.0
+_REPORT_EVERY_S = 0.7
 RETRY_PICTURE = "crawler.tasks.retry_picture"
 _RETRY_LEASE = timedelta(seconds=60)
 _RESUMED_AT_ONCE = 500
@@ -30,14 +30,17 @@ _RESUMED_AT_ONCE = 500
 def pictures_fetch(*, listings: Sequence[Listing], source: OpenSource, progress: Callable[[int], None]) -> None:
     """Store the picture of every listing that has none yet; each ends `done`, or `failed` with the reason.
 
-    `progress` is called with the number of listings dealt with, every two seconds at least; what it raises stops
-    the rest.
+    `progress` is called with the number of listings dealt with about every second, so that a lease can be renewed;
+    what it raises stops the rest.
     """
-    missing = [listing for listing in listings if not _has_picture(listing)]
+    missing = [listing for listing in listings if listing.image_url and not _has_picture(listing)]
     done = len(listings) - len(missing)
+    if not missing:
+        return
     # The threads only fetch and store files: documents are written here, by the thread that owns the connection.
     pool = ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="pictures")
     language = get_language()
+    reported = time.monotonic()
     try:
         running = {pool.submit(_attempt, source, one.image_url, language): one for one in missing}
         while running:
@@ -45,7 +48,9 @@ def pictures_fetch(*, listings: Sequence[Listing], source: OpenSource, progress:
             for future in finished:
                 _note(running.pop(future), future.result())
                 done += 1
-            progress(done)
+            if not running or time.monotonic() - reported > _REPORT_EVERY_S:
+                progress(done)
+                reported = time.monotonic()
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
@@ -90,8 +95,6 @@ def _has_picture(listing: Listing) -> bool:
 def _attempt(source: OpenSource, url: str, language: str | None) -> StoredImage | str:
     """The stored picture, or why there is none, in that language: a thread starts without one."""
     with translation.override(language):
-        if not url:
-            return _("The listing has no picture.")
         try:
             return store_image(source.picture(url).body)
         except (SourceError, ImageError) as error:

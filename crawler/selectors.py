@@ -1,16 +1,34 @@
 """Reads: sources, listings, cached pages, crawls."""
 
+import time
 from collections.abc import Iterable
+from typing import Any
 
 from crawler.keywords import normalized
 from crawler.models import Crawl, Listing, SearchPage, Source, WorkState
 
+_SOURCES_KEPT_S = 2.0
+_sources: list[Source] = []
+_sources_until = 0.0
 OPEN_STATES = (WorkState.PENDING, WorkState.RUNNING)
 
 
 def enabled_sources() -> list[Source]:
-    """The sources that people may search, in their order; the first is the default."""
-    return list(Source.objects.filter(enabled=True).order_by("position", "id"))
+    """The sources that people may search, in their order; the first is the default.
+
+    Every search asks, so a process keeps the answer for two seconds; one that saves a source forgets it at once.
+    """
+    global _sources, _sources_until
+    if time.monotonic() >= _sources_until:
+        _sources = list(Source.objects.filter(enabled=True).order_by("position", "id"))
+        _sources_until = time.monotonic() + _SOURCES_KEPT_S
+    return list(_sources)
+
+
+def forget_sources(**_signal: Any) -> None:
+    """Have `enabled_sources` look again; a receiver of Source's signals."""
+    global _sources_until
+    _sources_until = 0.0
 
 
 def last_crawl(*, search_page_id: str) -> Crawl | None:

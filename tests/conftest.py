@@ -6,6 +6,7 @@ import pytest
 from django.contrib.auth.models import Group, User
 from django.test import Client
 
+from crawler.selectors import forget_sources
 from mmproject import roles
 from mmproject.roles import make_groups
 from tests.shop import _shop_server, goods, shop, source
@@ -22,6 +23,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         asks = {"person", "sign_in", "live_server"} & set(getattr(item, "fixturenames", ()))
         if asks and not item.get_closest_marker("django_db"):
             item.add_marker(pytest.mark.django_db(**DATABASES))
+
+
+@pytest.fixture(autouse=True)
+def _forget() -> None:
+    """What this process keeps in mind of the test before."""
+    forget_sources()
 
 
 @pytest.fixture

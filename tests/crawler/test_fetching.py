@@ -240,7 +240,7 @@ def test_over_tls_the_certificate_must_be_that_of_the_name(tmp_path, monkeypatch
         )
         if trusted:
             trusting = ssl.create_default_context(cafile=str(certificate))
-            monkeypatch.setattr(connections.httpx2, "create_ssl_context", lambda **options: trusting)
+            monkeypatch.setattr(connections, "_ssl_context", lambda: trusting)
         with Fetcher(private_hosts=[f"shop.test:{port}"]) as fetcher:
             if trusted:
                 assert get(fetcher, f"https://shop.test:{port}/").text() == f"shop.test:{port}"

@@ -200,7 +200,8 @@ def test_sources_are_cached_apart_and_the_first_enabled_one_is_asked(shop, sourc
     assert search(keyword="honey").from_cache
     assert crawled("honey", source="other").listings[0].source == "other"
     assert Listing.objects.count() == 40
-    Source.objects.filter(id="demo-shop").update(enabled=False)
+    source.enabled = False
+    source.save()
     assert search(keyword="honey").source == "other"
     with pytest.raises(ValidationError, match="“demo-shop” is unknown: use one of other"):
         search(keyword="honey", source="demo-shop")
