@@ -102,11 +102,11 @@ def submit(request: HttpRequest) -> HttpResponse:
     count = len(submission.matched_listing_ids)
     text = ngettext("Saved: %(count)d label for %(product)s.", "Saved: %(count)d labels for %(product)s.", count)
     messages.success(request, text % {"count": count, "product": submission.product_name})
-    form = {"product": submission.product_name, "source": submission.source}
-    context = {"form": form, "products": selectors.products_matching(""), "sources": enabled_sources()}
+    kept = {"product": submission.product_name, "source": submission.source}
+    context = {"form": kept, "products": selectors.products_matching(""), "sources": enabled_sources()}
     template = "annotation/saved.html" if request.htmx else "annotation/search.html"
     response = render(request, template, context | {"example": selectors.example_keyword()})
-    response["HX-Push-Url"] = f"{reverse('annotation:search')}?{urlencode(form)}"
+    response["HX-Push-Url"] = f"{reverse('annotation:search')}?{urlencode(kept)}"
     return response
 
 

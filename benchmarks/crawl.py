@@ -123,7 +123,9 @@ def worker(threads: int) -> Iterator[None]:
     command = [sys.executable, "-m", "celery", "--quiet", "-A", "mmproject", "worker", "--queues", "crawl"]
     command += ["--pool", "threads", "--concurrency", str(threads), "--loglevel", "WARNING"]
     command += ["--without-gossip", "--without-mingle"]
-    process = subprocess.Popen(command, cwd=BASE_DIR, start_new_session=True, preexec_fn=die_with_parent)
+    process = subprocess.Popen(
+        command, cwd=BASE_DIR, stdout=sys.stderr, start_new_session=True, preexec_fn=die_with_parent
+    )
     try:
         yield
     finally:

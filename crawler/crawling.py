@@ -8,7 +8,9 @@ import logging
 from collections.abc import Sequence
 from datetime import timedelta
 
+import tenacity
 from django.conf import settings
+from django.db import DatabaseError
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
@@ -25,6 +27,7 @@ logger = logging.getLogger(__name__)
 LEASE = timedelta(seconds=60)
 MAX_ATTEMPTS = 3
 QUEUE_AGAIN_AFTER = timedelta(seconds=60)
+_STORE_PATIENCE_S = 40.0
 
 
 class LeaseLostError(Exception):
@@ -114,8 +117,17 @@ def _renew(crawl: Crawl, **changes: int) -> None:
         raise LeaseLostError(crawl.id)
 
 
+@tenacity.retry(
+    retry=tenacity.retry_if_exception_type(DatabaseError),
+    stop=tenacity.stop_after_delay(_STORE_PATIENCE_S),
+    wait=tenacity.wait_fixed(0.5),
+    reraise=True,
+)
 def _release(crawl: Crawl) -> None:
-    """Leave it for another attempt a little later, or give up."""
+    """Leave it for another attempt a little later, or give up.
+
+    What went wrong may be that MongoDB is away; then it is waited for, lest the lease has to run out first.
+    """
     if crawl.attempts >= MAX_ATTEMPTS:
         _give_up(crawl)
         return

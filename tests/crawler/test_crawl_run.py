@@ -3,7 +3,9 @@
 from datetime import timedelta
 
 import pytest
+import tenacity
 from celery import current_app
+from django.db import OperationalError as DjangoOperationalError
 from django.utils import timezone, translation
 from kombu.exceptions import OperationalError
 
@@ -147,6 +149,30 @@ def test_a_fault_of_ours_is_tried_again_and_given_up_in_the_end(shop, queued, mo
     assert f"given up after {MAX_ATTEMPTS} attempts" in result.error
     assert "a bug" in caplog.text
     assert "a bug" not in result.error
+
+
+def test_a_crawl_whose_database_went_away_is_released_once_it_is_back(shop, queued, monkeypatch):
+    away = iter(range(3))
+    real = crawling.timezone.now
+
+    def now():
+        if next(away, None) is not None:
+            raise DjangoOperationalError("still no server")
+        return real()
+
+    def broken(**kwargs):
+        patch.setattr(crawling.timezone, "now", now)
+        raise DjangoOperationalError("no server")
+
+    crawl = search(keyword="honey").crawl
+    with monkeypatch.context() as patch:
+        patch.setattr(crawling, "listings_write", broken)
+        patch.setattr(crawling._release.retry, "wait", tenacity.wait_none())
+        crawl_run(crawl_id=crawl.id)
+    assert next(away, None) is None
+    assert Crawl.objects.get().state == WorkState.PENDING
+    crawl_run(crawl_id=crawl.id)
+    assert crawl_result(crawl_id=crawl.id).state == "ready"
 
 
 def test_a_crawl_that_kills_every_worker_is_given_up(shop, queued, requests_seen):
