@@ -4,6 +4,8 @@ import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
+from django.conf import settings
+from django.utils.translation import activate, get_language
 from django.utils.translation import gettext as _
 
 from crawler.errors import SourceError
@@ -23,10 +25,10 @@ def pictures_fetch(*, listings: Sequence[Listing], source: OpenSource, progress:
     `progress` is called with the number of listings dealt with, every two seconds at least; what it raises stops
     the rest.
     """
-    missing = [listing for listing in listings if not _has_picture(listing)]
+    missing = [listing for listing in listings if not _has_picture(listing) and not _never_had_one(listing)]
     done = len(listings) - len(missing)
     # The threads only fetch and store files: documents are written here, by the thread that owns the connection.
-    pool = ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="pictures")
+    pool = pool_in_language(AT_ONCE)
     try:
         running: dict[Future[StoredImage], Listing] = {
             pool.submit(_fetch, source, one.image_url): one for one in missing
@@ -41,8 +43,19 @@ def pictures_fetch(*, listings: Sequence[Listing], source: OpenSource, progress:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
+def pool_in_language(threads: int) -> ThreadPoolExecutor:
+    """Threads that tell what goes wrong in the language of this one: Django knows it by thread."""
+    language = get_language() or settings.LANGUAGE_CODE
+    return ThreadPoolExecutor(threads, "pictures", initializer=activate, initargs=(language,))
+
+
 def _has_picture(listing: Listing) -> bool:
     return listing.image_state == ImageState.DONE and bool(listing.image_sha256) and image_exists(listing.image_sha256)
+
+
+def _never_had_one(listing: Listing) -> bool:
+    """There is no address to try again, and why there is no picture is said already."""
+    return listing.image_state == ImageState.FAILED and not listing.image_url and bool(listing.image_error)
 
 
 def _fetch(source: OpenSource, url: str) -> StoredImage:
