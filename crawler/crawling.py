@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from crawler import raw_pages
 from crawler.errors import LayoutError, SourceError
-from crawler.listings import listings_write
+from crawler.listings import listings_stored, listings_write
 from crawler.models import Crawl, ErrorKind, Listing, SearchPage, WorkState
 from crawler.pictures import pictures_fetch
 from crawler.sources import FoundPage, OpenSource, open_source
@@ -58,7 +58,8 @@ def _work(crawl: Crawl, source: OpenSource) -> None:
     try:
         found = source.search(crawl.keyword, crawl.page)
         _renew(crawl)
-        listings = listings_write(source=crawl.source, found=found.listings)
+        take = listings_stored if found.stored else listings_write
+        listings = take(source=crawl.source, found=found.listings)
         _renew(crawl, images_total=len(listings), images_done=0)
         pictures_fetch(listings=listings, source=source, progress=lambda done: _renew(crawl, images_done=done))
         _renew(crawl, images_done=len(listings))

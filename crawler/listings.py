@@ -24,6 +24,13 @@ def listings_write(*, source: str, found: Sequence[FoundListing]) -> list[Listin
     ]
 
 
+def listings_stored(*, source: str, found: Sequence[FoundListing]) -> list[Listing]:
+    """The listings that a source found among ours, untouched and in its order; one deleted meanwhile is left out."""
+    ids = [Listing.make_id(source=source, item_id=one.item_id) for one in found]
+    stored = {listing.id: listing for listing in Listing.objects.filter(id__in=ids)} if ids else {}
+    return [stored[one] for one in ids if one in stored]
+
+
 def _write(listing_id: str, found: FoundListing, existing: Listing | None, *, source: str, now: datetime) -> Listing:
     listing = existing or Listing(id=listing_id, source=source, item_id=_cut(found.item_id, 200), first_seen_at=now)
     image_url = found.image_url if len(found.image_url) <= 2000 else ""
