@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from crawler import services
+from crawler.imports import services as imports
 
 
 @shared_task(name="crawler.tasks.run_crawl")
@@ -13,3 +14,13 @@ def run_crawl(crawl_id: str) -> None:
 @shared_task(name="crawler.tasks.resume_crawls")
 def resume_crawls() -> None:
     services.crawls_resume()
+
+
+@shared_task(name="crawler.tasks.run_import")
+def run_import(import_id: str) -> None:
+    imports.import_run(import_id=import_id)
+
+
+@shared_task(name="crawler.tasks.resume_imports")
+def resume_imports() -> None:
+    imports.imports_resume()
