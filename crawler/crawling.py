@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from crawler import raw_pages
 from crawler.errors import LayoutError, SourceError
+from crawler.imports.cached_pages import pages_expire_if_imported
 from crawler.listings import listings_stored, listings_write
 from crawler.models import Crawl, ErrorKind, Listing, SearchPage, WorkState
 from crawler.pictures import pictures_fetch
@@ -56,6 +57,7 @@ def crawl_run(*, crawl_id: str) -> None:
 
 def _work(crawl: Crawl, source: OpenSource) -> None:
     try:
+        asked_at = timezone.now()
         found = source.search(crawl.keyword, crawl.page)
         _renew(crawl)
         take = listings_stored if found.stored else listings_write
@@ -64,6 +66,8 @@ def _work(crawl: Crawl, source: OpenSource) -> None:
         pictures_fetch(listings=listings, source=source, progress=lambda done: _renew(crawl, images_done=done))
         _renew(crawl, images_done=len(listings))
         _write_page(crawl, source, found, listings)
+        if found.stored:
+            pages_expire_if_imported(source=crawl.source, since=asked_at)
     finally:
         crawl.requests += source.requests
     _finish(crawl, state=str(WorkState.DONE))

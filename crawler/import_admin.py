@@ -48,8 +48,7 @@ class ImportForm(forms.Form):
 class ListingImportAdmin(admin.ModelAdmin):
     """The list of imports; adding one uploads a file, looking at one shows how far it is."""
 
-    list_display = ["file_name", "source", "kind", "state", "created", "updated", "unchanged", "failed",
-                    "requested_by", "created_at"]  # fmt: skip
+    list_display = ["file_name", "source", "kind", "state", "created", "updated", "failed", "created_at"]
     list_filter = ["state", "dry_run", "source"]
     search_fields = ["file_name", "requested_by"]
     ordering = ["-created_at"]

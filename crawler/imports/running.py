@@ -11,13 +11,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crawler.images import ImageError, look_at_image, store_image
+from crawler.imports.cached_pages import pages_expire
 from crawler.imports.errors import ImportFileError
 from crawler.imports.opening import OpenedFile
 from crawler.imports.picture_files import Pictures
 from crawler.imports.rows import ImportRow, Problem, checked
 from crawler.imports.seen import SeenIds
 from crawler.imports.writing import Picture, rows_write
-from crawler.models import ImageState, Listing, ListingImport, SearchPage, Source, WorkState
+from crawler.models import ImageState, Listing, ListingImport, Source, WorkState
 from crawler.pictures import pictures_fetch, pool_in_language
 from crawler.sources import OpenSource
 from mmproject.ids import new_id
@@ -47,8 +48,8 @@ def import_take(listing_import: ListingImport) -> bool:
     attempts = listing_import.attempts + 1
     if not free.update(state=WorkState.RUNNING, lease_token=token, attempts=attempts, leased_until=now + LEASE):
         return False
-    if listing_import.state == WorkState.RUNNING:
-        _expire_pages(listing_import)  # the chunk of a worker who died is written and in no count
+    if listing_import.state == WorkState.RUNNING and not listing_import.dry_run:
+        pages_expire(source=listing_import.source)  # the chunk of a worker who died is written and in no count
     listing_import.state, listing_import.lease_token = str(WorkState.RUNNING), token
     listing_import.attempts = attempts
     return True
@@ -73,15 +74,9 @@ def import_finish(listing_import: ListingImport, *, state: str, error: str = "")
         return
     listing_import.state, listing_import.error = state, error[:500]
     # With an attempt that has counted no chunk yet, rows may be written all the same.
-    if listing_import.created or listing_import.updated or listing_import.attempts:
-        _expire_pages(listing_import)
-
-
-def _expire_pages(listing_import: ListingImport) -> None:
-    """Cached pages must not hide what was imported: they are searched again at the next look."""
-    if not listing_import.dry_run:
-        now = timezone.now()
-        SearchPage.objects.filter(source=listing_import.source).update(fresh_until=now, stale_until=now)
+    wrote = listing_import.created or listing_import.updated or listing_import.attempts
+    if wrote and not listing_import.dry_run:
+        pages_expire(source=listing_import.source)
 
 
 def import_work(
@@ -179,7 +174,8 @@ class _Work:
         run.unchanged += written.unchanged
         run.failed += len(problems)
         run.pictures_failed += len(unseen)
-        run.errors += [problem.as_json() for problem in problems + unseen][: MAX_ERRORS - len(run.errors)]
+        told = sorted(problems + unseen, key=lambda problem: (problem.file, problem.line))
+        run.errors += [problem.as_json() for problem in told][: MAX_ERRORS - len(run.errors)]
         run.done = run.resume_from = self._number
         run.attempts = 0
         names = ("created", "updated", "unchanged", "failed", "pictures_failed", "errors", "attempts")

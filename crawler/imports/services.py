@@ -100,7 +100,7 @@ def import_confirm(*, dry_run: ListingImport, requested_by: str = "") -> Listing
 
 
 def importable(dry_run: ListingImport) -> bool:
-    """Whether the real run would write anything: a listing, or try a picture on the web again."""
+    """Whether the real run would write anything."""
     return bool(dry_run.created or dry_run.updated)
 
 

@@ -11,6 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import IntegrityError
 from django.utils import timezone, translation
 
+from crawler import crawling
 from crawler.images import read_image
 from crawler.imports import running, services, writing
 from crawler.imports.services import import_confirm, import_run, import_start, imports_resume
@@ -305,6 +306,20 @@ def test_a_new_import_is_found_though_the_search_is_cached(imported, crawled, dr
     SearchPage.objects.update(fresh_until=timezone.now() + timedelta(hours=1))
     dry(csv_of("12,Tea 12", header="item_id,title"))
     assert search(keyword="tea", source="files").state == "ready"  # a dry run changed nothing
+
+
+def test_an_import_that_ends_while_a_page_is_cached_is_not_hidden_by_it(imported, monkeypatch):
+    imported(TEN)
+    late = []
+
+    def slow(**options):
+        late.append(imported(csv_of("11,Tea 11", header="item_id,title")))
+
+    monkeypatch.setattr(crawling, "pictures_fetch", slow)
+    crawl = search(keyword="tea", source="files").crawl
+    crawling.crawl_run(crawl_id=crawl.id)
+    assert late[0].created == 1
+    assert search(keyword="tea", source="files").state == "pending"
 
 
 def test_a_file_that_cannot_be_read_fails_with_the_reason(dry):
