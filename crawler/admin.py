@@ -11,6 +11,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from crawler import import_admin  # noqa: F401 - registers its own page
 from crawler.models import Crawl, Listing, SearchPage
 from crawler.services import crawl_retry
 

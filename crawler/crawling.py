@@ -16,7 +16,8 @@ from django.utils.translation import gettext as _
 
 from crawler import raw_pages
 from crawler.errors import LayoutError, SourceError
-from crawler.listings import listings_write
+from crawler.imports.cached_pages import pages_expire_if_imported
+from crawler.listings import listings_stored, listings_write
 from crawler.models import Crawl, ErrorKind, Listing, SearchPage, WorkState
 from crawler.pictures import pictures_fetch
 from crawler.sources import FoundPage, OpenSource, open_source
@@ -59,12 +60,16 @@ def crawl_run(*, crawl_id: str) -> None:
 
 def _work(crawl: Crawl, source: OpenSource) -> None:
     try:
+        asked_at = timezone.now()
         found = source.search(crawl.keyword, crawl.page)
-        listings = listings_write(source=crawl.source, found=found.listings)
+        take = listings_stored if found.stored else listings_write
+        listings = take(source=crawl.source, found=found.listings)
         _renew(crawl, images_total=len(listings), images_done=0)
         pictures_fetch(listings=listings, source=source, progress=lambda done: _renew(crawl, images_done=done))
         _renew(crawl, images_done=len(listings))
         _write_page(crawl, source, found, listings)
+        if found.stored:
+            pages_expire_if_imported(source=crawl.source, since=asked_at)
     finally:
         crawl.requests += source.requests
     _finish(crawl, state=str(WorkState.DONE))

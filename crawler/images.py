@@ -44,17 +44,26 @@ def store_image(data: bytes) -> StoredImage:
 
     The same bytes again change nothing. Raises ImageError for what is no JPEG, PNG or WebP, is damaged or too large.
     """
-    image = _decoded(data)
-    buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=QUALITY, optimize=False)
-    encoded = buffer.getvalue()
-    digest = sha256_of(encoded).hexdigest()
-    name = image_name(digest)
+    image, encoded = _prepared(data)
+    name = image_name(image.sha256)
     if default_storage.exists(name):
         _touch(name)
     else:
         _write(name, encoded)
-    return StoredImage(sha256=digest, phash=perceptual_hash(image))
+    return image
+
+
+def look_at_image(data: bytes) -> StoredImage:
+    """What `store_image` would answer, or raise, without storing anything."""
+    return _prepared(data)[0]
+
+
+def _prepared(data: bytes) -> tuple[StoredImage, bytes]:
+    image = _decoded(data)
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=QUALITY, optimize=False)
+    encoded = buffer.getvalue()
+    return StoredImage(sha256=sha256_of(encoded).hexdigest(), phash=perceptual_hash(image)), encoded
 
 
 def image_name(sha256: str) -> str:

@@ -42,6 +42,13 @@ def listings_write(*, source: str, found: Sequence[FoundListing]) -> list[Listin
     return [existing[listing_id] for listing_id in ids]
 
 
+def listings_stored(*, source: str, found: Sequence[FoundListing]) -> list[Listing]:
+    """The listings that a source found among ours, untouched and in its order; one deleted meanwhile is left out."""
+    ids = [Listing.make_id(source=source, item_id=one.item_id) for one in found]
+    stored = {listing.id: listing for listing in Listing.objects.filter(id__in=ids)} if ids else {}
+    return [stored[one] for one in ids if one in stored]
+
+
 def _create(new: list[Listing]) -> None:
     try:
         Listing.objects.bulk_create(new)

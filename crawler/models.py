@@ -242,3 +242,52 @@ class ScheduledSearch(models.Model):
 
     def __str__(self) -> str:
         return self.keyword
+
+
+class ImportFormat(models.TextChoices):
+    AUTO = "auto", _("by its content")
+    CSV = "csv", "CSV"
+    JSONL = "jsonl", "JSONL"
+    XLSX = "xlsx", "XLSX"
+    MUGE = "muge", "MUGE"
+
+
+class ListingImport(models.Model):
+    """One import of a file, or its dry run: the intent first, then how far it is and what came of it."""
+
+    id = models.CharField(primary_key=True, max_length=ID_LENGTH, default=new_id)
+    source = models.CharField(_("source"), max_length=64)
+    file_name = models.CharField(_("file"), max_length=255)
+    stored_name = models.CharField(max_length=255, blank=True)  # in the storage; empty: none, or not needed any more
+    format = models.CharField(_("format"), max_length=10, choices=ImportFormat.choices, default=ImportFormat.AUTO)
+    dry_run = models.BooleanField(_("dry run"), default=True)
+    state = models.CharField(_("state"), max_length=10, choices=WorkState.choices, default=WorkState.PENDING)
+    total = models.PositiveIntegerField(_("rows"), default=0)
+    done = models.PositiveIntegerField(_("done"), default=0)
+    resume_from = models.PositiveIntegerField(default=0)  # rows that are written and counted, whatever happens now
+    created = models.PositiveIntegerField(_("new"), default=0)
+    updated = models.PositiveIntegerField(_("changed"), default=0)
+    unchanged = models.PositiveIntegerField(_("unchanged"), default=0)
+    failed = models.PositiveIntegerField(_("left out"), default=0)
+    pictures_failed = models.PositiveIntegerField(_("without their picture"), default=0)
+    errors = models.JSONField(default=list)  # the first ones: line, field, value, message, file, skipped
+    warnings = models.JSONField(default=list)
+    error = models.CharField(_("error"), max_length=500, blank=True)
+    requested_by = models.CharField(_("requested by"), max_length=150, blank=True)
+    language = models.CharField(max_length=10, blank=True)  # what is wrong is told in the language of who asked
+    created_at = models.DateTimeField(_("asked for"))
+    finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
+    attempts = models.PositiveIntegerField(default=0)  # since rows were last written
+    lease_token = models.CharField(max_length=ID_LENGTH, blank=True)
+    leased_until = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("listing import")
+        verbose_name_plural = _("listing imports")
+        indexes = [
+            models.Index(fields=["state", "leased_until"], name="import_state_lease"),
+            models.Index(fields=["-created_at"], name="import_created"),
+        ]
+
+    def __str__(self) -> str:
+        return self.file_name

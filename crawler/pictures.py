@@ -9,8 +9,9 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from datetime import timedelta
 
-from django.utils import timezone, translation
-from django.utils.translation import get_language
+from django.conf import settings
+from django.utils import timezone
+from django.utils.translation import activate, get_language
 
 from crawler.errors import SourceError
 from crawler.images import ImageError, StoredImage, image_exists, store_image
@@ -38,11 +39,10 @@ def pictures_fetch(*, listings: Sequence[Listing], source: OpenSource, progress:
     if not missing:
         return
     # The threads only fetch and store files: documents are written here, by the thread that owns the connection.
-    pool = ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="pictures")
-    language = get_language()
+    pool = pool_in_language(AT_ONCE)
     reported = time.monotonic()
     try:
-        running = {pool.submit(_attempt, source, one.image_url, language): one for one in missing}
+        running = {pool.submit(_attempt, source, one.image_url): one for one in missing}
         while running:
             finished, _rest = wait(running, timeout=_REPORT_EVERY_S, return_when=FIRST_COMPLETED)
             for future in finished:
@@ -53,6 +53,12 @@ def pictures_fetch(*, listings: Sequence[Listing], source: OpenSource, progress:
                 reported = time.monotonic()
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def pool_in_language(threads: int) -> ThreadPoolExecutor:
+    """Threads that tell what goes wrong in the language of this one: Django knows it by thread."""
+    language = get_language() or settings.LANGUAGE_CODE
+    return ThreadPoolExecutor(threads, "pictures", initializer=activate, initargs=(language,))
 
 
 def picture_retry(*, listing_id: str) -> bool:
@@ -75,7 +81,7 @@ def picture_fetch(*, listing_id: str) -> None:
         return
     try:
         with open_source(listing.source) as source:
-            outcome = _attempt(source, listing.image_url, get_language())
+            outcome = _attempt(source, listing.image_url)
     except SourceError as error:
         outcome = str(error)
     _note(listing, outcome)
@@ -92,13 +98,12 @@ def _has_picture(listing: Listing) -> bool:
     return listing.image_state == ImageState.DONE and bool(listing.image_sha256) and image_exists(listing.image_sha256)
 
 
-def _attempt(source: OpenSource, url: str, language: str | None) -> StoredImage | str:
-    """The stored picture, or why there is none, in that language: a thread starts without one."""
-    with translation.override(language):
-        try:
-            return store_image(source.picture(url).body)
-        except (SourceError, ImageError) as error:
-            return str(error)
+def _attempt(source: OpenSource, url: str) -> StoredImage | str:
+    """The stored picture, or why there is none."""
+    try:
+        return store_image(source.picture(url).body)
+    except (SourceError, ImageError) as error:
+        return str(error)
 
 
 def _note(listing: Listing, outcome: StoredImage | str) -> None:

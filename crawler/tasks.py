@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from crawler import pictures, services
+from crawler.imports import services as imports
 
 
 @shared_task(name="crawler.tasks.run_crawl")
@@ -19,3 +20,13 @@ def resume_crawls() -> None:
 @shared_task(name="crawler.tasks.retry_picture")
 def retry_picture(listing_id: str) -> None:
     pictures.picture_fetch(listing_id=listing_id)
+
+
+@shared_task(name="crawler.tasks.run_import")
+def run_import(import_id: str) -> None:
+    imports.import_run(import_id=import_id)
+
+
+@shared_task(name="crawler.tasks.resume_imports")
+def resume_imports() -> None:
+    imports.imports_resume()

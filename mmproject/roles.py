@@ -34,6 +34,8 @@ PERMISSIONS: dict[str, list[str]] = {
         "crawler.view_crawl",
         "crawler.view_searchpage",
         "crawler.view_listing",
+        "crawler.view_listingimport",
+        "crawler.add_listingimport",
         "evaluation.view_trainingrun",
         "evaluation.add_trainingrun",
         "evaluation.view_modelversion",

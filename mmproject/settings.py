@@ -154,6 +154,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # What a stopped worker or a crash left pending is queued again; the documents, not the broker, hold the intent.
 CELERY_BEAT_SCHEDULE = {
     "resume-crawls": {"task": "crawler.tasks.resume_crawls", "schedule": 15.0, "options": {"expires": 15}},
+    "resume-imports": {"task": "crawler.tasks.resume_imports", "schedule": 15.0, "options": {"expires": 15}},
     "resume-submissions": {"task": "annotation.tasks.resume_submissions", "schedule": 30.0, "options": {"expires": 30}},
     "resume-predictions": {"task": "evaluation.tasks.resume_predictions", "schedule": 15.0, "options": {"expires": 15}},
     "resume-training": {"task": "evaluation.tasks.resume_training", "schedule": 15.0, "options": {"expires": 15}},

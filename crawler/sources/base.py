@@ -30,6 +30,7 @@ class FoundPage:
     listings: list[FoundListing]
     has_next: bool
     total: int | None  # of all pages, when the source tells
+    stored: bool = False  # they are listings of ours already, found as they are: there is nothing to write
 
 
 class Adapter(Protocol):

@@ -9,6 +9,7 @@ from crawler import fetching
 from crawler.demo_shop.behaviour import Behaviour
 from crawler.demo_shop.catalog import DemoCatalog, DemoGood
 from crawler.demo_shop.server import ShopServer
+from crawler.models import Source
 from crawler.services import SearchResult, crawl_result, crawl_run, search
 
 
@@ -45,3 +46,12 @@ def crawled() -> Callable[..., SearchResult]:
 
 def good_of(goods: DemoCatalog, item_id: str) -> DemoGood:
     return next(good for good in goods.goods if good.item_id == item_id)
+
+
+@pytest.fixture
+def files_source(transactional_db: None, settings, tmp_path) -> Source:
+    """A source of files, and a store of pictures and uploads of its own."""
+    settings.MEDIA_ROOT = str(tmp_path / "media")
+    source = Source(id="files", name="Files", kind="files", rate="5000/second", robots=False)
+    source.save()
+    return source

@@ -6,10 +6,10 @@ import pytest
 from celery import current_app
 from django.utils import timezone, translation
 
-from crawler import pictures
 from crawler.images import read_image
 from crawler.models import ImageState, Listing, Source
 from crawler.pictures import picture_fetch, picture_retry, pictures_resume
+from crawler.services import crawl_run, search
 from tests.workers import eventually, worker
 
 pytestmark = pytest.mark.django_db(databases=["default", "mongo"], transaction=True)
@@ -106,14 +106,6 @@ def test_the_reason_is_told_in_the_language_of_who_asked(shop, behave):
     """The threads that fetch have no language of their own."""
     behave(pictures="html")
     with translation.override("zh-hans"):
-        assert "不是" in pictures._attempt(_Sends(b"<html>"), "http://x/", translation.get_language())
-
-
-class _Sends:
-    """A source whose every picture is `body`."""
-
-    def __init__(self, body: bytes) -> None:
-        self.body = body
-
-    def picture(self, url: str) -> "_Sends":
-        return self
+        crawl = search(keyword="hostile").crawl
+    crawl_run(crawl_id=crawl.id)
+    assert "不是" in Listing.objects.get().image_error
