@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from crawler import services
+from crawler import cleaning, schedules, services
 
 
 @shared_task(name="crawler.tasks.run_crawl")
@@ -13,3 +13,18 @@ def run_crawl(crawl_id: str) -> None:
 @shared_task(name="crawler.tasks.resume_crawls")
 def resume_crawls() -> None:
     services.crawls_resume()
+
+
+@shared_task(name="crawler.tasks.queue_scheduled_crawls")
+def queue_scheduled_crawls() -> None:
+    schedules.scheduled_crawls_queue()
+
+
+@shared_task(name="crawler.tasks.clean_raw_pages")
+def clean_raw_pages() -> None:
+    cleaning.raw_pages_clean()
+
+
+@shared_task(name="crawler.tasks.clean_crawls")
+def clean_crawls() -> None:
+    cleaning.crawls_clean()

@@ -6,6 +6,7 @@ from django.test import Client
 from django.urls import reverse
 
 from mmproject.heartbeat import heartbeat_note
+from mmproject.queue import impatient_redis
 from mmproject.roles import PERMISSIONS
 
 
@@ -62,6 +63,7 @@ def test_health_names_each_part(client, sign_in):
 
 
 def test_health_tells_when_a_worker_was_seen_and_fails_for_none(client, sign_in):
+    impatient_redis().delete("heartbeat:train")
     heartbeat_note(queue="crawl")
     answer = client.get(reverse("healthz"))
     assert answer.json()["workers"]["crawl"] in {"last seen 0 s ago", "last seen 1 s ago"}
