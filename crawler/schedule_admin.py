@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.text import capfirst
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
@@ -23,11 +24,11 @@ MAX_HOURS = 720
 class ScheduledSearchForm(forms.ModelForm):
     """Only what can be searched can be scheduled."""
 
-    source = forms.ChoiceField(label=_("source"))
+    source = forms.ChoiceField(label=capfirst(_("source")))
     pages = forms.IntegerField(
-        label=_("pages"), min_value=1, max_value=MAX_PAGES, initial=1, help_text=_("So many, from the first")
+        label=capfirst(_("pages")), min_value=1, max_value=MAX_PAGES, initial=1, help_text=_("So many, from the first")
     )
-    every_hours = forms.IntegerField(label=_("every … hours"), min_value=1, max_value=MAX_HOURS, initial=24)
+    every_hours = forms.IntegerField(label=capfirst(_("every … hours")), min_value=1, max_value=MAX_HOURS, initial=24)
 
     class Meta:
         model = ScheduledSearch
