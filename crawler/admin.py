@@ -1,19 +1,27 @@
-"""What was crawled, for operators: to look at; a crawl can be run again, a cached page be deleted."""
+"""What was crawled, for operators: to look at; a crawl can be run again or ended, and the health of all be seen."""
 
 from typing import Any
 
 from django.contrib import admin, messages
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
-from django.http import HttpRequest
-from django.urls import reverse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
-from crawler import import_admin  # noqa: F401 - registers its own page
+from crawler import raw_pages
+from crawler.health_page import health_context
+from crawler.import_admin import ListingImportAdmin
 from crawler.models import Crawl, Listing, SearchPage
-from crawler.services import crawl_retry
+from crawler.schedule_admin import ScheduledSearchAdmin
+from crawler.services import crawl_cancel, crawl_retry
+from crawler.source_admin import SourceAdmin
+from crawler.wording import NOTHING, seconds
+
+__all__ = ["CrawlAdmin", "ListingAdmin", "ListingImportAdmin", "ScheduledSearchAdmin", "SearchPageAdmin", "SourceAdmin"]
 
 
 class _ReadOnlyAdmin(admin.ModelAdmin):
@@ -31,24 +39,44 @@ class _ReadOnlyAdmin(admin.ModelAdmin):
 
 @admin.register(Crawl)
 class CrawlAdmin(_ReadOnlyAdmin):
-    list_display = ["keyword", "page", "source", "state", "duration", "pictures", "attempts", "error", "created_at"]
-    list_filter = ["state", "source", "created_at"]
+    list_display = [
+        *("keyword", "page", "source", "state", "error_kind", "error", "raw_page_link", "reason", "queued_for"),
+        *("duration", "requests", "pictures", "attempts", "requested_by", "created_at"),
+    ]
+    list_filter = ["state", "source", "error_kind", "reason", "created_at"]
     search_fields = ["keyword", "requested_by"]
     ordering = ["-created_at"]
-    actions = ["retry"]
+    readonly_fields = ["queued_for", "duration", "raw_page_link"]
+    actions = ["retry", "cancel"]
+
+    class Media:
+        css = {"all": ["css/admin-crawler.css"]}
+
+    @admin.display(description=_("waited"))
+    def queued_for(self, crawl: Crawl) -> str:
+        return seconds((crawl.started_at - crawl.created_at).total_seconds() if crawl.started_at else None)
 
     @admin.display(description=_("duration"))
     def duration(self, crawl: Crawl) -> str:
-        if crawl.finished_at is None:
-            return ""
-        return f"{(crawl.finished_at - crawl.created_at).total_seconds():.1f} s"
+        both = crawl.finished_at and crawl.started_at
+        return seconds((crawl.finished_at - crawl.started_at).total_seconds() if both else None)
 
     @admin.display(description=_("pictures"))
     def pictures(self, crawl: Crawl) -> str:
         return f"{crawl.images_done}/{crawl.images_total}"
 
-    # Whoever may look at crawls may ask for one: so may everybody who searches.
-    @admin.action(description=_("Crawl again"), permissions=["view"])
+    @admin.display(description=_("raw page"))
+    def raw_page_link(self, crawl: Crawl) -> str:
+        if not crawl.raw_page:
+            return NOTHING
+        address = reverse("admin:crawler_crawl_raw_page", args=[crawl.pk])
+        return format_html('<a href="{}" download>{}</a>', address, gettext("download"))
+
+    def has_steer_permission(self, request: HttpRequest) -> bool:
+        """Whether they may run and end crawls; what a crawl says of itself nobody changes."""
+        return request.user.has_perm("crawler.change_crawl")
+
+    @admin.action(description=_("Crawl again"), permissions=["steer"])
     def retry(self, request: HttpRequest, crawls: QuerySet) -> None:
         queued = 0
         for crawl in crawls:
@@ -61,6 +89,59 @@ class CrawlAdmin(_ReadOnlyAdmin):
         if queued:
             text = ngettext("%(count)d crawl is queued.", "%(count)d crawls are queued.", queued)
             messages.success(request, text % {"count": queued})
+
+    @admin.action(description=_("Cancel"), permissions=["steer"])
+    def cancel(self, request: HttpRequest, crawls: QuerySet) -> None:
+        chosen = list(crawls)
+        cancelled = sum(crawl_cancel(crawl=crawl) for crawl in chosen)
+        if cancelled:
+            text = ngettext("%(count)d crawl is cancelled.", "%(count)d crawls are cancelled.", cancelled)
+            messages.success(request, text % {"count": cancelled})
+        if ended := len(chosen) - cancelled:
+            text = ngettext("%(count)d crawl had ended already.", "%(count)d crawls had ended already.", ended)
+            messages.warning(request, text % {"count": ended})
+
+    def get_urls(self) -> list[URLPattern]:
+        return [
+            path("health/", self.admin_site.admin_view(self.health_view), name="crawler_crawl_health"),
+            path("health/now/", self.health_now_view, name="crawler_crawl_health_now"),
+            path(
+                "<path:object_id>/raw-page/",
+                self.admin_site.admin_view(self.raw_page_view),
+                name="crawler_crawl_raw_page",
+            ),
+            *super().get_urls(),
+        ]
+
+    def health_view(self, request: HttpRequest) -> HttpResponse:
+        """How crawling goes, by source and over time."""
+        self._require_view(request)
+        context = {**self.admin_site.each_context(request), "title": gettext("Crawl health"), "opts": self.opts}
+        return render(request, "admin/crawler/crawl/health.html", context | health_context(request.GET))
+
+    def health_now_view(self, request: HttpRequest) -> HttpResponse:
+        """What of that page changes. Whoever has been signed out meanwhile is sent to the whole page, not its form."""
+        if not (self.admin_site.has_permission(request) and self.has_view_permission(request)):
+            return HttpResponse(status=401, headers={"HX-Refresh": "true"})
+        return render(request, "admin/crawler/crawl/health_now.html", health_context(request.GET) | {"swapped": True})
+
+    def raw_page_view(self, request: HttpRequest, object_id: str) -> FileResponse:
+        """The kept page as a download of plain text: a stranger wrote it, so that no browser may render it."""
+        self._require_view(request)
+        crawl = self.get_object(request, object_id)
+        try:
+            file = raw_pages.opened(crawl.raw_page if crawl else "")
+        except FileNotFoundError:
+            raise Http404("no page is kept") from None
+        name = f"crawl-{object_id}.txt"
+        response = FileResponse(file, as_attachment=True, filename=name, content_type="text/plain")
+        response["X-Content-Type-Options"] = "nosniff"
+        response["Cache-Control"] = "private, no-store"
+        return response
+
+    def _require_view(self, request: HttpRequest) -> None:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
 
 
 @admin.register(SearchPage)

@@ -19,7 +19,16 @@ from crawler.models import Crawl, CrawlReason, Listing, SearchPage, WorkState
 from crawler.selectors import OPEN_STATES, crawl_by_id, enabled_sources, last_crawl, listings_by_ids, open_crawl
 from mmproject.queue import nudge
 
-__all__ = ["SearchResult", "crawl_cancel", "crawl_result", "crawl_retry", "crawl_run", "crawls_resume", "search"]
+__all__ = [
+    "SearchResult",
+    "checked_keyword",
+    "crawl_cancel",
+    "crawl_result",
+    "crawl_retry",
+    "crawl_run",
+    "crawls_resume",
+    "search",
+]
 
 RUN_CRAWL = "crawler.tasks.run_crawl"
 MAX_KEYWORD = 200  # characters
@@ -223,8 +232,8 @@ def _waited(crawl: Crawl, wait_s: float) -> SearchResult:
         time.sleep(_POLL_S)
 
 
-def _checked(*, keyword: str, page: int, source: str | None) -> tuple[str, str, str]:
-    """The keyword as shown, the cache's key of it, and the source. Raises ValidationError."""
+def checked_keyword(keyword: str) -> tuple[str, str]:
+    """The keyword as it is shown, and the cache's key of it. Raises ValidationError, keyed `keyword`."""
     shown = " ".join(keyword.split())
     key = normalized(shown)
     if not key:
@@ -239,6 +248,12 @@ def _checked(*, keyword: str, page: int, source: str | None) -> tuple[str, str, 
         raise ValidationError(
             {"keyword": _("The keyword “%(value)s” holds characters that are not text.") % {"value": ascii(shown)}}
         )
+    return shown, key
+
+
+def _checked(*, keyword: str, page: int, source: str | None) -> tuple[str, str, str]:
+    """The keyword as shown, the cache's key of it, and the source. Raises ValidationError."""
+    shown, key = checked_keyword(keyword)
     if not 1 <= page <= MAX_PAGE:
         message = _("There is no page %(value)s: pages go from 1 to %(max)d.")
         raise ValidationError({"page": message % {"value": page, "max": MAX_PAGE}})

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from crawler import pictures, services
+from crawler import cleaning, pictures, schedules, services
 from crawler.imports import services as imports
 
 
@@ -30,3 +30,18 @@ def run_import(import_id: str) -> None:
 @shared_task(name="crawler.tasks.resume_imports")
 def resume_imports() -> None:
     imports.imports_resume()
+
+
+@shared_task(name="crawler.tasks.queue_scheduled_crawls")
+def queue_scheduled_crawls() -> None:
+    schedules.scheduled_crawls_queue()
+
+
+@shared_task(name="crawler.tasks.clean_raw_pages")
+def clean_raw_pages() -> None:
+    cleaning.raw_pages_clean()
+
+
+@shared_task(name="crawler.tasks.clean_crawls")
+def clean_crawls() -> None:
+    cleaning.crawls_clean()

@@ -31,7 +31,10 @@ PERMISSIONS: dict[str, list[str]] = {
         "crawler.view_listing",
     ],
     OPERATOR: [
+        *(f"crawler.{verb}_source" for verb in ("view", "add", "change")),
+        *(f"crawler.{verb}_scheduledsearch" for verb in ("view", "add", "change", "delete")),
         "crawler.view_crawl",
+        "crawler.change_crawl",  # to run one again or end it: nobody edits one
         "crawler.view_searchpage",
         "crawler.view_listing",
         "crawler.view_listingimport",

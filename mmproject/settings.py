@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import dj_database_url
+from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
@@ -158,6 +159,23 @@ CELERY_BEAT_SCHEDULE = {
     "resume-submissions": {"task": "annotation.tasks.resume_submissions", "schedule": 30.0, "options": {"expires": 30}},
     "resume-predictions": {"task": "evaluation.tasks.resume_predictions", "schedule": 15.0, "options": {"expires": 15}},
     "resume-training": {"task": "evaluation.tasks.resume_training", "schedule": 15.0, "options": {"expires": 15}},
+    "scheduled-crawls": {"task": "crawler.tasks.queue_scheduled_crawls", "schedule": 60.0, "options": {"expires": 60}},
+    # The disk must not fill up between two nights with pages of a shop that has changed.
+    "clean-raw-pages": {"task": "crawler.tasks.clean_raw_pages", "schedule": 3600.0, "options": {"expires": 3600}},
+    "clean-crawls": {
+        "task": "crawler.tasks.clean_crawls",
+        "schedule": crontab(hour="3", minute="30"),
+        "options": {"expires": 12 * 3600},
+    },
+    **{
+        f"heartbeat-{queue}": {
+            "task": "mmproject.tasks.heartbeat",
+            "args": [queue],
+            "schedule": period,
+            "options": {"queue": queue, "expires": period},
+        }
+        for queue, period in {"crawl": 15.0, "predict": 60.0, "train": 60.0}.items()
+    },
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(STATE_DIR / "celerybeat-schedule")
 

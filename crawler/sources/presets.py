@@ -21,3 +21,8 @@ DEMO_SHOP: dict[str, Any] = {
         "picture": "img@src",
     },
 }
+
+# Values of a Source's fields, by the name of the preset: what the admin's form starts from.
+PRESETS: dict[str, dict[str, Any]] = {
+    "demo-shop": {"kind": "storefront", "rate": "20/second", "config": DEMO_SHOP},
+}

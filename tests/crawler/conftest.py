@@ -11,6 +11,7 @@ from crawler.demo_shop.catalog import DemoCatalog, DemoGood
 from crawler.demo_shop.server import ShopServer
 from crawler.models import Source
 from crawler.services import SearchResult, crawl_result, crawl_run, search
+from mmproject.queue import impatient_redis
 
 
 @pytest.fixture
@@ -29,6 +30,21 @@ def requests_seen(shop: ShopServer) -> Callable[[str], int]:
 def _hurry(monkeypatch) -> None:
     """No pauses between tries: the tests of the pauses set their own."""
     monkeypatch.setattr(fetching, "_backoff", tenacity.wait_none())
+
+
+@pytest.fixture
+def own_store(settings, tmp_path) -> None:
+    """An empty storage for pictures and raw pages."""
+    settings.MEDIA_ROOT = str(tmp_path)
+
+
+@pytest.fixture
+def nothing_counted() -> None:
+    """Redis without the searches, breakers and heartbeats of other tests."""
+    redis = impatient_redis()
+    for pattern in ("searches:*", "breaker:*", "heartbeat:*"):
+        if keys := list(redis.scan_iter(pattern)):
+            redis.delete(*keys)
 
 
 @pytest.fixture

@@ -5,6 +5,8 @@ from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.urls import reverse
 
+from mmproject.heartbeat import heartbeat_note
+from mmproject.queue import impatient_redis
 from mmproject.roles import PERMISSIONS
 
 
@@ -54,7 +56,19 @@ def test_the_language_can_be_chosen(client, sign_in, language):
 def test_health_names_each_part(client, sign_in):
     answer = client.get(reverse("healthz"))
     assert answer.status_code == 200
-    assert answer.json() == {"default": "ok", "mongo": "ok", "redis": "ok"}
+    parts = answer.json()
+    workers = parts.pop("workers")
+    assert parts == {"default": "ok", "mongo": "ok", "redis": "ok"}
+    assert set(workers) == {"crawl", "predict", "train"}
+
+
+def test_health_tells_when_a_worker_was_seen_and_fails_for_none(client, sign_in):
+    impatient_redis().delete("heartbeat:train")
+    heartbeat_note(queue="crawl")
+    answer = client.get(reverse("healthz"))
+    assert answer.json()["workers"]["crawl"] in {"last seen 0 s ago", "last seen 1 s ago"}
+    assert answer.json()["workers"]["train"] == "never seen"
+    assert answer.status_code == 200
 
 
 def test_health_tells_which_part_is_away(client, sign_in, settings):
@@ -63,6 +77,7 @@ def test_health_tells_which_part_is_away(client, sign_in, settings):
     assert answer.status_code == 503
     assert answer.json()["redis"].startswith("does not answer")
     assert answer.json()["mongo"] == "ok"
+    assert answer.json()["workers"]["crawl"] == "unknown without Redis"
 
 
 def test_pages_forbid_inline_scripts_and_frames(sign_in):
