@@ -54,6 +54,8 @@
     const data = json("training-data");
     if (!canvas || !data) return;
     const points = data.curve.map(([x, y]) => ({ x, y }));
+    document.getElementById("loss").hidden = !points.length;
+    if (!points.length) return;
     if (curve) {
       curve.data.datasets[0].data = points;
       curve.update();
