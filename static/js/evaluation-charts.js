@@ -8,7 +8,7 @@
   };
   // As long as half of the chart has room for: Chart.js cuts a longer name at its beginning.
   const short = (text, canvas) => {
-    const most = Math.min(28, Math.floor(canvas.clientWidth / 18));
+    const most = Math.min(28, Math.floor(canvas.clientWidth / 16));
     return text.length > most ? `${text.slice(0, most - 1)}…` : text;
   };
   const style = () => {
