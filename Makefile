@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup demo test lint browser mongo-cases clean
+.PHONY: help setup demo test lint browser clean
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -26,7 +26,7 @@ browser: setup
 
 test: lint browser ## lint, then every test on both Mongo engines
 	python -m pytest
-	MONGO_ENGINE=django_mongodb_backend python -m pytest --ignore tests/ml --ignore tests/browser
+	MONGO_ENGINE=django_mongodb_backend python -m pytest --ignore tests/ml
 
 clean: ## forget all state: databases, pictures, models, secrets
 	rm -rf var

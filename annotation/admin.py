@@ -6,6 +6,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
@@ -81,7 +82,7 @@ class SubmissionAdmin(ReadOnlyAdmin):
 
 @admin.register(Label)
 class LabelAdmin(admin.ModelAdmin):
-    list_display = ("listing", "catalogue", "title", "product_name", "said", "annotator_name", "shop", "created_at")
+    list_display = ("listing", "catalogue", "title", "product_name", "said", "annotator_name", "shop", "labelled")
     list_display_links = ("title",)
     list_filter = ("review", "brand_name", "source", "annotator_name")
     search_fields = ("title", "product_name", "keyword", "shop_name")
@@ -120,6 +121,11 @@ class LabelAdmin(admin.ModelAdmin):
     def said(self, label: Label) -> str:
         reviewer = f" ({label.reviewer_name})" if label.reviewer_name else ""
         return f"{label.get_review_display()}{reviewer}"
+
+    @admin.display(description=Label._meta.get_field("created_at").verbose_name, ordering="created_at")
+    def labelled(self, label: Label) -> str:
+        # Short, and free to wrap: Django's own never wraps and is cut off beside the filters.
+        return f"{timezone.localtime(label.created_at):%Y-%m-%d %H:%M}"
 
     @admin.action(description=_("Approve the selected labels"), permissions=["change"])
     def approve(self, request: HttpRequest, labels: QuerySet[Label]) -> None:

@@ -1,10 +1,15 @@
 """Reads: the catalogue as people search it, and what is already labelled."""
 
 from collections.abc import Iterable
+from datetime import timedelta
 
 from django.db.models import Q
+from django.utils import timezone
 
 from annotation.models import Label, Product, Review, Submission
+from crawler.models import Crawl, WorkState
+
+WAITS_AFTER = timedelta(seconds=4)
 
 
 def products_matching(query: str, *, limit: int = 50) -> list[Product]:
@@ -45,3 +50,11 @@ def submission_labels(submission: Submission) -> list[Label]:
     """The labels of one submission, in the order of its ticks."""
     labels = {label.listing_id: label for label in Label.objects.filter(submission_id=submission.id)}
     return [labels[listing_id] for listing_id in submission.matched_listing_ids if listing_id in labels]
+
+
+def waits_for_worker(crawl: Crawl) -> bool:
+    """Whether nobody is at it: not taken up after some seconds, or its worker has been gone for a whole lease."""
+    now = timezone.now()
+    if crawl.state == WorkState.PENDING:
+        return crawl.created_at < now - WAITS_AFTER
+    return crawl.state == WorkState.RUNNING and crawl.leased_until < now

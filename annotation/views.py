@@ -1,13 +1,10 @@
 """The annotators' page: search, tick, submit."""
 
-from datetime import timedelta
-
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -21,7 +18,6 @@ from crawler.services import SearchResult, crawl_result, search
 from mmproject.ids import new_id
 from mmproject.roles import needs
 
-WORKER_IS_LATE = timedelta(seconds=5)
 may_annotate = needs("annotation.add_submission")
 
 
@@ -120,7 +116,7 @@ def _results(request: HttpRequest, result: SearchResult) -> dict:
         "source_name": names.get(result.source, result.source),
         "cards": cards(listings, page=result.page),
         "append": request.htmx.target == "more",
-        "waits_for_worker": result.crawl is not None and timezone.now() - result.crawl.created_at > WORKER_IS_LATE,
+        "waits_for_worker": result.crawl is not None and selectors.waits_for_worker(result.crawl),
         "submission_id": new_id(),
         "next_page": result.page + 1,
     }

@@ -5,16 +5,19 @@ python3 scripts/install.py [--dev] [--browser]
 """
 
 import argparse
+import fcntl
 import hashlib
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
-BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
+BIN = VENV / "bin"
 NEEDED_BYTES = 4 * 2**30
 
 
@@ -23,16 +26,43 @@ class InstallError(Exception):
 
 
 def run(*command: str | Path, step: str, advice: str) -> None:
-    """Run a command quietly. Raises InstallError with the last line that it said when it fails."""
+    """Run a command quietly. Raises InstallError with the line that says most about why when it fails."""
     result = subprocess.run([str(part) for part in command], capture_output=True, text=True)
     if result.returncode == 0:
         return
     said = (result.stderr.strip() or result.stdout.strip()).splitlines()
     if any("No space left" in line for line in said):
         raise InstallError(f"{step}: the disk is full. Free {NEEDED_BYTES // 2**30} GiB and run it again.")
-    # What pip says first about an unreachable index is what happened; its last line is only a consequence.
-    errors = [line for line in said if line.startswith("ERROR")] or said[-1:] or ["it said nothing"]
-    raise InstallError(f"{step} failed: {errors[0][:300]}. {advice}")
+    raise InstallError(f"{step} failed: {reason(said)[:300]}. {advice}")
+
+
+def reason(said: list[str]) -> str:
+    """The one line that says what went wrong, of all that a command said.
+
+    What pip says first about an unreachable index is what happened, and its last line only a consequence.
+    Of a traceback it is the exception: the last line that is not indented.
+    """
+    errors = [line for line in said if line.startswith("ERROR") and line != "ERROR: Exception:"]
+    unindented = [line for line in said if line and not line[0].isspace()]
+    return (errors[:1] or unindented[-1:] or ["it said nothing"])[0]
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Wait until no other installation runs in this checkout: two at once would write the same files.
+
+    The lock is on the checkout's own folder, so it leaves no file, and the kernel lets it go whatever ends us.
+    """
+    folder = os.open(ROOT, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print("Another installation runs in this checkout: waiting for it …", flush=True)
+            fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
 
 
 def pip(*arguments: str) -> None:
@@ -86,7 +116,7 @@ def compile_translations() -> None:
 
 def system_packages(*names: str) -> bool:
     """Install Debian packages where that is possible without asking anyone; whether it worked."""
-    if os.name != "posix" or os.geteuid() != 0 or not shutil.which("apt-get"):
+    if os.geteuid() != 0 or not shutil.which("apt-get"):
         return False
     print(f"Installing {', '.join(names)} with apt-get …", flush=True)
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
@@ -126,10 +156,11 @@ def main() -> int:
         )
         return 1
     try:
-        install(dev=arguments.dev)
-        mongod_library()
-        if arguments.browser:
-            browser()
+        with alone():
+            install(dev=arguments.dev)
+            mongod_library()
+            if arguments.browser:
+                browser()
     except InstallError as error:
         print(f"mmproject: {error}", file=sys.stderr)
         return 1

@@ -7,6 +7,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from annotation.models import Label, Product, Review
+from annotation.selectors import waits_for_worker
 from crawler.models import Crawl, WorkState
 from evaluation.models import Judgment, Prediction, PredictionRun
 
@@ -33,8 +34,7 @@ def run_progress(run: PredictionRun, predictions: list[Prediction]) -> RunProgre
     now = timezone.now()
     if run.state == WorkState.PENDING:
         crawl = Crawl.objects.filter(id=run.crawl_id).first() if run.crawl_id else None
-        untouched = crawl is not None and crawl.state == WorkState.PENDING and crawl.created_at < now - WAITS_AFTER
-        phase = "queued_crawl" if untouched else "crawling"
+        phase = "queued_crawl" if crawl is not None and waits_for_worker(crawl) else "crawling"
         return RunProgress(phase, crawl.images_done if crawl else 0, crawl.images_total if crawl else 0, 0)
     waiting = [row for row in predictions if row.state == WorkState.PENDING]
     failed = sum(row.state == WorkState.FAILED for row in predictions)

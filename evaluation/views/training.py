@@ -118,6 +118,7 @@ def _run_context(run_id: str) -> dict:
         "chart": {"curve": run.curve},
         "stage": STAGES.get(run.progress.get("stage", ""), _("starting")),
         "time_left": _time_left(run),
+        "took": _time_taken(run),
         "val_percent": _val_percent(run),
         "figures": _figures(run),
     }
@@ -125,8 +126,14 @@ def _run_context(run_id: str) -> dict:
 
 def _time_left(run: TrainingRun) -> str:
     seconds = run.progress.get("seconds_left")
-    if run.state != WorkState.RUNNING or seconds is None:
-        return "–"
+    return "" if run.state != WorkState.RUNNING or seconds is None else _clock(seconds)
+
+
+def _time_taken(run: TrainingRun) -> str:
+    return _clock((run.finished_at - run.started_at).total_seconds()) if run.started_at and run.finished_at else ""
+
+
+def _clock(seconds: float) -> str:
     minutes, rest = divmod(int(seconds), 60)
     return f"{minutes}:{rest:02}"
 

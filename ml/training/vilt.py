@@ -3,6 +3,7 @@
 import random
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from ml.serving.model_folder import Labels, ModelFolder
 from ml.training.config import TrainConfig
 from ml.training.features import Features, extract_features
 from ml.training.precision import trains_in_bfloat16
-from ml.training.progress import TrainingProgress
+from ml.training.progress import Stage, TrainingProgress
 
 EVALUATION_BATCH = 64
 Tell = Callable[[TrainingProgress], None]
@@ -84,17 +85,18 @@ def train_vilt(config: TrainConfig, data: Dataset, *, scratch: Path, tell: Tell)
         remove_unused_columns=False,
         dataloader_pin_memory=device.type == "cuda",
     )
+    progress = TellEachStep(tell, steps=steps)
     trainer = MatcherTrainer(
         model=model,
         args=arguments,
         train_dataset=train_features,
         data_collator=Collator(config, tokenizer=tokenizer, labels=labels, features=train_features),
         config=config,
-        progress=TellEachStep(tell, steps=steps),
+        progress=progress,
     )
     trainer.train()
     trainer.accelerator.unwrap_model(model, keep_fp32_wrapper=False)  # its bfloat16 stays on `forward` otherwise
-    tell(TrainingProgress(stage="evaluating", step=steps, total_steps=steps))
+    tell(progress.told("evaluating", step=steps))
     metrics = evaluate(model, val_features, tokenizer=tokenizer, labels=labels)
     metrics |= {
         "train_records": len(train_features),
@@ -104,7 +106,7 @@ def train_vilt(config: TrainConfig, data: Dataset, *, scratch: Path, tell: Tell)
         "minutes": round((time.monotonic() - started) / 60, 3),
     }
     accuracy = metrics["product"]["accuracy"]
-    tell(TrainingProgress(stage="saving", step=steps, total_steps=steps, val_product_accuracy=accuracy, seconds_left=0))
+    tell(replace(progress.told("saving", step=steps), val_product_accuracy=accuracy, seconds_left=0))
     return ModelFolder(model=model.cpu().eval(), tokenizer=tokenizer, labels=labels, metrics=metrics)
 
 
@@ -145,18 +147,18 @@ class TellEachStep(TrainerCallback):
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         step = state.global_step
-        loss = self.loss
         left = (time.monotonic() - self.started) / step * (self.steps - step)
-        self.tell(
-            TrainingProgress(
-                stage="training",
-                step=step,
-                total_steps=self.steps,
-                loss=loss.total.item() if loss else None,
-                brand_loss=loss.brand.item() if loss else None,
-                product_loss=loss.product.item() if loss else None,
-                seconds_left=left,
-            )
+        self.tell(replace(self.told("training", step=step), seconds_left=left))
+
+    def told(self, stage: Stage, *, step: int) -> TrainingProgress:
+        """Where the training stands, with the losses of its last step."""
+        return TrainingProgress(
+            stage=stage,
+            step=step,
+            total_steps=self.steps,
+            loss=self.loss.total.item() if self.loss else None,
+            brand_loss=self.loss.brand.item() if self.loss else None,
+            product_loss=self.loss.product.item() if self.loss else None,
         )
 
 

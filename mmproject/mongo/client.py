@@ -22,10 +22,7 @@ _lock = threading.Lock()
 def _forget_lock() -> None:
     """A fork may copy the lock while another thread holds it; nobody would ever release the copy."""
     global _lock
-    _properties: dict[tuple[int, str], DjongoClient] = {}
-
-
-_lock = threading.Lock()
+    _lock = threading.Lock()
 
 
 os.register_at_fork(after_in_child=_forget_lock)

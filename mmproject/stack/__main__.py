@@ -5,11 +5,13 @@ import signal
 import sys
 from types import FrameType
 
+from django.core.exceptions import ImproperlyConfigured
+
 from mmproject.environment import number, state_dir
 from mmproject.stack import StackError
 from mmproject.stack.mongod import mongo_server
 from mmproject.stack.redis import redis_server
-from mmproject.stack.server import Server, check_port, check_space
+from mmproject.stack.server import Server, check_port, check_space, make_folder
 
 MONGO_PORT, REDIS_PORT, WEB_PORT, SHOP_PORT = 27117, 6479, 8000, 8010
 
@@ -47,7 +49,7 @@ def main() -> int:
     arguments = parser.parse_args()
     folder = state_dir()
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         check_space(folder)
         if arguments.command == "mongo":
             port = number("MONGO_PORT", MONGO_PORT)
@@ -58,7 +60,7 @@ def main() -> int:
         from mmproject.stack.demo import run_demo
 
         return run_demo(folder)
-    except StackError as error:
+    except (StackError, ImproperlyConfigured) as error:
         print(f"mmproject: {error}", file=sys.stderr)  # noqa: T201
         return 1
 

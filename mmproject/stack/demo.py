@@ -73,16 +73,23 @@ def _demo_data() -> Path | None:
 
 
 def _own_servers(folder: Path) -> Iterator[tuple]:
-    """The servers that nobody named. What the environment got from our own state folder counts as not named."""
+    """The servers that nobody named. What the environment got from our own state folder counts as not named.
+
+    Raises StackError for one that was named and does not answer.
+    """
     remembered = read_env_file(folder / "env")
     if os.environ.get("MONGO_URI", "") in {"", remembered.get("MONGO_URI")}:
         port = number("MONGO_PORT", MONGO_PORT)
         os.environ.update(remember(folder / "env", {"MONGO_URI": mongod.URI.format(port=port)}))
         yield mongod.mongo_server(folder=folder / "mongo", port=port), port, "MONGO_PORT"
+    else:
+        mongod.check_named(os.environ["MONGO_URI"])
     if os.environ.get("REDIS_URL", "") in {"", remembered.get("REDIS_URL")}:
         port = number("REDIS_PORT", REDIS_PORT)
         os.environ.update(remember(folder / "env", {"REDIS_URL": redis.URL.format(port=port)}))
         yield redis.redis_server(folder=folder / "redis", port=port), port, "REDIS_PORT"
+    else:
+        redis.check_named(os.environ["REDIS_URL"])
 
 
 def _prepare(data: Path | None) -> bool:
@@ -90,7 +97,7 @@ def _prepare(data: Path | None) -> bool:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mmproject.settings")
     import django
     from django.apps import apps
-    from django.core.management import call_command
+    from django.core.management import CommandError, call_command
 
     django.setup()
     call_command("migrate", verbosity=0)
@@ -98,7 +105,10 @@ def _prepare(data: Path | None) -> bool:
     call_command("demo_users", verbosity=0)
     call_command("demo_source", verbosity=0)
     first_time = not apps.get_model("annotation", "Product").objects.exists()
-    call_command("demo_catalog", data=data, verbosity=0)
+    try:
+        call_command("demo_catalog", data=data, verbosity=0)
+    except CommandError as error:
+        raise StackError(str(error)) from None
     return first_time
 
 

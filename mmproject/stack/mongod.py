@@ -58,6 +58,19 @@ def mongo_server(*, folder: Path, port: int) -> Server:
     return Server(name="mongod", command=command, log=folder.with_suffix(".log"), is_ready=lambda: answers(port))
 
 
+def check_named(uri: str) -> None:
+    """Raise StackError when no MongoDB answers at the MONGO_URI that somebody has set."""
+    client: MongoClient
+    try:
+        with MongoClient(uri, serverSelectionTimeoutMS=5000) as client:
+            client.admin.command("ping")
+    except PyMongoError as error:
+        why = str(error).partition(" (configured")[0].partition(", Timeout:")[0]
+        raise StackError(
+            f"No MongoDB answers at the MONGO_URI that is set ({why}): start it, or unset MONGO_URI to run one here"
+        ) from None
+
+
 def answers(port: int) -> bool:
     """Whether a MongoDB answers on 127.0.0.1:`port`."""
     client: MongoClient

@@ -41,6 +41,17 @@ def redis_server(*, folder: Path, port: int) -> Server:
     return Server(name="redis", command=command, log=folder.with_suffix(".log"), is_ready=lambda: answers(port))
 
 
+def check_named(url: str) -> None:
+    """Raise StackError when no Redis answers at the REDIS_URL that somebody has set."""
+    try:
+        with Redis.from_url(url, socket_connect_timeout=5, socket_timeout=5) as client:
+            client.ping()
+    except (RedisError, ValueError) as error:
+        raise StackError(
+            f"No Redis answers at the REDIS_URL that is set ({error}): start it, or unset REDIS_URL to run one here"
+        ) from None
+
+
 def answers(port: int) -> bool:
     """Whether a Redis answers on 127.0.0.1:`port`."""
     client = Redis(host="127.0.0.1", port=port, socket_connect_timeout=0.2, socket_timeout=0.5)

@@ -39,6 +39,16 @@ def check_port(port: int, *, variable: str) -> None:
             ) from None
 
 
+def make_folder(folder: Path) -> None:
+    """Make the state folder. Raises StackError where that cannot be."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StackError(
+            f"The state folder {folder} cannot be made ({error.strerror}): name another one: STATE_DIR=/path make demo"
+        ) from None
+
+
 def check_space(folder: Path) -> None:
     """Raise StackError when the disk of `folder` is nearly full."""
     free = shutil.disk_usage(folder).free

@@ -6,7 +6,11 @@
     const element = document.getElementById(id);
     return element ? JSON.parse(element.textContent) : null;
   };
-  const short = (text) => (text.length > 28 ? `${text.slice(0, 27)}…` : text);
+  // As long as half of the chart has room for: Chart.js cuts a longer name at its beginning.
+  const short = (text, canvas) => {
+    const most = Math.min(28, Math.floor(canvas.clientWidth / 16));
+    return text.length > most ? `${text.slice(0, most - 1)}…` : text;
+  };
   const style = () => {
     Chart.defaults.color = colour("--muted");
     Chart.defaults.borderColor = colour("--line");
@@ -19,7 +23,7 @@
     new Chart(canvas, {
       type: "bar",
       data: {
-        labels: data.products.map(short),
+        labels: data.products.map((name) => short(name, canvas)),
         datasets: [
           { label: words.right, data: data.right, backgroundColor: colour("--good"), stack: "all" },
           { label: words.wrong, data: data.wrong, backgroundColor: colour("--bad"), stack: "all" },
@@ -54,6 +58,8 @@
     const data = json("training-data");
     if (!canvas || !data) return;
     const points = data.curve.map(([x, y]) => ({ x, y }));
+    document.getElementById("loss").hidden = !points.length;
+    if (!points.length) return;
     if (curve) {
       curve.data.datasets[0].data = points;
       curve.update();

@@ -1,10 +1,13 @@
 """The annotators' page."""
 
+from datetime import timedelta
+
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from annotation.models import Label
-from crawler.models import Listing, Source
+from crawler.models import Crawl, Listing, Source, WorkState
 from crawler.services import SearchResult
 from tests.annotation.factories import make_listing, make_product
 
@@ -86,6 +89,23 @@ def test_nothing_found_offers_to_crawl_afresh(sign_in, found):
     page = sign_in("annotator").get(reverse("annotation:search"), {"keyword": "zzz"}).content.decode()
     assert "The shop shows nothing for “zzz”" in page
     assert "spider=true" in page
+
+
+@pytest.mark.parametrize(
+    ("state", "created", "leased", "waits"),
+    [
+        (WorkState.PENDING, -1, 0, False),
+        (WorkState.PENDING, -10, 0, True),
+        (WorkState.RUNNING, -10, 30, False),
+        (WorkState.RUNNING, -90, -1, True),  # its worker was killed
+    ],
+)
+def test_it_says_when_no_worker_is_at_the_crawl(sign_in, found, state, created, leased, waits):
+    now = timezone.now()
+    times = {"created_at": now + timedelta(seconds=created), "leased_until": now + timedelta(seconds=leased)}
+    found(state="pending", crawl=Crawl(source="demo-shop", keyword="tea", page=1, state=state, **times))
+    page = sign_in("annotator").get(reverse("annotation:search"), {"keyword": "tea"}).content.decode()
+    assert ("Waiting for a crawl worker" in page) is waits
 
 
 def test_a_failed_crawl_says_why_and_offers_another_try(sign_in, found):

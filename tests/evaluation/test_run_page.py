@@ -73,7 +73,13 @@ def test_it_says_that_it_waits_for_a_crawl_worker(sign_in, person):
     make_model()
     run = services.run_start(keyword="tea", user=person("evaluator"))
     Crawl.objects.filter(id=run.crawl_id).update(created_at=timezone.now() - timedelta(seconds=10))
-    assert "Waiting for a crawl worker" in sign_in("evaluator").get(progress_url(run)).content.decode()
+    client = sign_in("evaluator")
+    assert "Waiting for a crawl worker" in client.get(progress_url(run)).content.decode()
+    crawls = Crawl.objects.filter(id=run.crawl_id)
+    crawls.update(state=WorkState.RUNNING, leased_until=timezone.now() + timedelta(minutes=1))
+    assert "Waiting for a crawl worker" not in client.get(progress_url(run)).content.decode()
+    crawls.update(leased_until=timezone.now() - timedelta(seconds=1))  # its worker was killed
+    assert "Waiting for a crawl worker" in client.get(progress_url(run)).content.decode()
 
 
 def test_polling_carries_a_finished_crawl_on(sign_in, person):

@@ -76,6 +76,27 @@ def test_progress_is_drawn_until_it_ends(sign_in):
     assert "&lt;b&gt;no space" in response.content.decode()
 
 
+def test_what_is_not_measured_yet_is_not_shown(sign_in):
+    progress = {"stage": "features", "step": 40, "total_steps": 80, "loss": None, "val_product_accuracy": None}
+    run = make_training(state=WorkState.RUNNING, progress=progress, leased_until=timezone.now() + timedelta(minutes=1))
+    page = sign_in("operator").get(reverse("evaluation:training_run", args=[run.id])).content.decode()
+    assert "Pictures" in page
+    for figure in ("Time left", "Time taken", "Validation accuracy", ">brand"):
+        assert figure not in page
+
+
+def test_a_finished_training_says_how_long_it_took(sign_in):
+    start = timezone.now() - timedelta(hours=1)
+    progress = {"stage": "saving", "step": 300, "total_steps": 300, "loss": 1.2, "seconds_left": 0}
+    run = make_training(
+        state=WorkState.DONE, progress=progress, started_at=start, finished_at=start + timedelta(seconds=159)
+    )
+    page = sign_in("operator").get(reverse("evaluation:training_run", args=[run.id])).content.decode()
+    assert "Time taken" in page
+    assert "2:39" in page
+    assert "Time left" not in page
+
+
 def test_it_says_that_it_waits_for_a_worker(sign_in):
     run = make_training(created_at=timezone.now() - timedelta(minutes=1))
     page = sign_in("operator").get(reverse("evaluation:training_run", args=[run.id])).content.decode()

@@ -87,6 +87,7 @@ def test_progress_is_told_stage_by_stage(dataset: Path, tmp_path: Path) -> None:
         assert one.seconds_left >= 0
     assert training[-1].seconds_left == 0
     assert told[-1].val_product_accuracy is not None
+    assert told[-1].loss == training[-1].loss  # what was last measured stays
 
 
 def test_it_measures_in_the_precision_in_which_it_is_served(

@@ -111,6 +111,52 @@ def test_the_stack_command_says_one_line_and_fails_when_its_port_is_taken(tmp_pa
     assert f"Port {busy_port} is not free" in result.stderr
 
 
+def run_demo(tmp_path, **changes):
+    own = {"MONGO_URI", "REDIS_URL"}  # those of the test session
+    kept = {name: value for name, value in os.environ.items() if name not in own}
+    environment = {**kept, "STATE_DIR": str(tmp_path), "PORT": str(free_port()), "DEMO_SHOP_PORT": str(free_port())}
+    command = [sys.executable, "-m", "mmproject.stack", "demo"]
+    return subprocess.run(command, cwd=BASE_DIR, env=environment | changes, capture_output=True, text=True, timeout=60)
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"MONGO_URI": "mongodb://someone:secret@127.0.0.1:1/"}, "No MongoDB answers at the MONGO_URI that is set"),
+        ({"MONGO_URI": "127.0.0.1"}, "No MongoDB answers at the MONGO_URI that is set"),
+        ({"PORT": "eighty"}, "PORT='eighty' is not a whole number"),
+        ({"STATE_DIR": "/dev/null/var"}, "The state folder /dev/null/var cannot be made"),
+    ],
+)
+def test_what_keeps_the_demo_from_starting_is_told_in_one_line(tmp_path, changes, told):
+    result = run_demo(tmp_path, **changes)
+    assert result.returncode == 1
+    assert result.stderr.startswith(f"mmproject: {told}")
+    assert result.stderr.count("\n") == 1
+    assert "secret" not in result.stderr
+
+
+def test_demo_data_that_lacks_a_part_is_told_in_one_line(tmp_path):
+    (tmp_path / "classes.csv").write_text("Class Name (str)\n")
+    stores = {name: os.environ[name] for name in ("MONGO_URI", "REDIS_URL")}
+    result = run_demo(tmp_path, DEMO_DATA=str(tmp_path), MONGO_DB="test_half_data", **stores)
+    assert result.returncode == 1
+    assert result.stderr.count("\n") == 1
+    assert "classes.csv does not have the columns of the GroceryStoreDataset" in result.stderr
+
+
+@pytest.mark.parametrize("url", ["redis://:secret@127.0.0.1:1/0", "127.0.0.1"])
+def test_a_named_redis_that_does_not_answer_is_told(url):
+    with pytest.raises(StackError, match="No Redis answers at the REDIS_URL that is set") as told:
+        redis.check_named(url)
+    assert "secret" not in str(told.value)
+
+
+def test_named_servers_that_answer_are_fine():
+    mongod.check_named(os.environ["MONGO_URI"])
+    redis.check_named(os.environ["REDIS_URL"])
+
+
 def test_the_demo_names_data_that_is_not_there(tmp_path):
     environment = {**os.environ, "STATE_DIR": str(tmp_path), "DEMO_DATA": str(tmp_path)}
     command = [sys.executable, "-m", "mmproject.stack", "demo"]

@@ -1,6 +1,8 @@
 """One client a process, safe writes whatever the URI says, and a clear error when there is no server."""
 
 import os
+import signal
+import threading
 import time
 
 import pytest
@@ -8,6 +10,7 @@ from django.db import InterfaceError, OperationalError, connections
 from django.db.utils import DatabaseError
 from pymongo import MongoClient
 
+from mmproject.mongo import client as clients
 from mmproject.mongo.client import client_for, client_options
 from mmproject.stack.server import free_port
 from tests.mmproject.mongo.app.models import Page
@@ -81,6 +84,33 @@ def test_a_forked_child_has_a_client_of_its_own(probes):
             os._exit(code)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert set(Page.objects.values_list("id", flat=True)) == {"parent", "child"}
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_fork_while_another_thread_makes_a_client_does_not_hang_the_child():
+    held, done = threading.Event(), threading.Event()
+
+    def hold():
+        with clients._lock:
+            held.set()
+            done.wait(30)
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    assert held.wait(10)
+    child = os.fork()
+    if child == 0:
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)  # pytest-timeout's handler is of no use to the child
+        signal.alarm(10)  # a child that waits for the lock dies of this
+        try:
+            client_for({"host": "mongodb://127.0.0.1:1/", "appname": "forked"})
+        except BaseException:
+            os._exit(1)
+        os._exit(0)
+    status = os.waitpid(child, 0)[1]
+    done.set()
+    holder.join()
+    assert os.waitstatus_to_exitcode(status) == 0
 
 
 @pytest.mark.django_db(**DATABASES)
