@@ -53,11 +53,16 @@ def search_address(template: str, *, base_url: str, keyword: str, page: int, pag
         "page": str(page),
         "offset": str((page - 1) * page_size),
     }
-    filled = re.sub(r"\{(keyword|page|offset)\}", lambda match: values[match[1]], template)
+    link = filled_in(template, values)
     try:
-        return urljoin(base_url, filled)
+        return urljoin(base_url, link)
     except ValueError as error:
-        raise ConfigError(_("“%(url)s” is not an address.") % {"url": filled[:200]}) from error
+        raise ConfigError(_("“%(url)s” is not an address.") % {"url": link[:200]}) from error
+
+
+def filled_in(template: str, values: Mapping[str, str]) -> str:
+    """`template` with `{keyword}`, `{page}` and `{offset}` replaced; other braces stay."""
+    return re.sub(r"\{(keyword|page|offset)\}", lambda match: values[match[1]], template)
 
 
 def web_address(base: str, link: str | None) -> str:

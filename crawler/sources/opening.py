@@ -17,6 +17,7 @@ from crawler.models import Source, SourceKind
 from crawler.rates import per_second
 from crawler.responses import Fetched
 from crawler.sources.base import Adapter, FoundPage
+from crawler.sources.platform import Platform
 from crawler.sources.storefront import Storefront
 
 PICTURE_BYTES = 8 * 1024 * 1024
@@ -29,6 +30,7 @@ SECRET_PREFIX = "CRAWLER_SECRET_"  # noqa: S105 - the start of a variable's name
 
 _ADAPTERS: dict[str, Callable[[Source, Fetcher], Adapter]] = {
     str(SourceKind.STOREFRONT): Storefront,
+    str(SourceKind.PLATFORM): Platform,
 }
 
 
