@@ -5,6 +5,7 @@ import select
 import socket
 import struct
 import time
+from functools import cache
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 
@@ -53,6 +54,7 @@ def endless(request: BaseHTTPRequestHandler, content_type: str) -> None:
         request.wfile.write(_ENDLESS_CHUNK)
 
 
+@cache
 def bomb() -> bytes:
     """A PNG of some kilobytes that unpacks to 144 megapixels."""
     buffer = io.BytesIO()

@@ -25,6 +25,8 @@ PICTURE_SECONDS = 20.0
 # Pictures are more patient than people: with a slow rate the last one of a page waits for all others.
 _PICTURE_TURN_SECONDS = 240.0
 _PICTURE_TYPES = ("image/jpeg", "image/png", "image/webp")
+# What the crawler is and how it speaks HTTP is its own matter: nobody is to take it for a browser.
+_OWN_HEADERS = {"host", "user-agent", "accept-encoding", "connection", "content-length", "transfer-encoding"}
 _SECRET = re.compile(r"\$\{([^}]*)\}")
 SECRET_PREFIX = "CRAWLER_SECRET_"  # noqa: S105 - the start of a variable's name
 
@@ -125,8 +127,11 @@ def _headers(values: Any) -> dict[str, str]:
             raise ConfigError(message % {"name": name, "prefix": SECRET_PREFIX}, field="headers")
         return os.environ.get(name, "")
 
-    headers = {name: _SECRET.sub(secret, value) for name, value in values.items()}
+    headers = {name: _SECRET.sub(secret, value).strip() for name, value in values.items()}
     for name, value in headers.items():
-        if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name) or re.search(r"[\r\n\0]", value):
+        # RFC 9110 section 5.6.2 and 5.5, without what is not ASCII
+        if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name) or not re.fullmatch(r"[\t\x20-\x7e]*", value):
             raise ConfigError(_("“%(name)s” cannot be sent as a header.") % {"name": name}, field="headers")
+        if name.lower() in _OWN_HEADERS:
+            raise ConfigError(_("“%(name)s” is set by the crawler itself.") % {"name": name}, field="headers")
     return headers

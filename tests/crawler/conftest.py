@@ -10,6 +10,9 @@ from crawler.demo_shop.behaviour import Behaviour
 from crawler.demo_shop.catalog import DemoCatalog, DemoGood
 from crawler.demo_shop.server import ShopServer
 from crawler.services import SearchResult, crawl_result, crawl_run, search
+from tests.crawler.unharmed import again, before, hurried
+
+__all__ = ["again", "before", "hurried"]
 
 
 @pytest.fixture
