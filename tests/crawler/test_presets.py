@@ -1,5 +1,7 @@
 """The ready-made sources, against pages made by hand in the layouts that they are for."""
 
+import json
+import re
 from pathlib import Path
 
 import pytest
@@ -9,8 +11,10 @@ from crawler.models import Source
 from crawler.responses import Fetched
 from crawler.sources import check_config
 from crawler.sources.base import search_address
+from crawler.sources.platform import PlatformConfig
 from crawler.sources.presets import DEMO_SHOP, PRESETS
 from crawler.sources.storefront import StorefrontConfig, read_page
+from mmproject.environment import BASE_DIR
 
 PAGES = Path(__file__).parent / "pages"
 
@@ -30,6 +34,13 @@ def test_each_is_a_source_that_can_be_opened_and_keeps_to_robots_txt(name):
     source.clean_fields()
     check_config(source)
     assert source.robots
+
+
+def test_the_examples_of_the_documentation_can_be_used():
+    text = (BASE_DIR / "docs" / "sources.md").read_text(encoding="utf-8")
+    shop, platform = map(json.loads, re.findall(r"```json\n(.*?)```", text, re.DOTALL))
+    StorefrontConfig.parse(shop)
+    PlatformConfig.parse(platform)
 
 
 @pytest.mark.parametrize("name", ["tmall", "taobao"])
