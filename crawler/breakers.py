@@ -25,6 +25,7 @@ FAILURES = 5
 PAUSE_S = 60
 _TRIAL_S = 60  # no second trial beside one that takes so long
 _KEPT_S = 24 * 3600  # failures of long ago say nothing
+_ERROR_LENGTH = 500
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,12 +48,14 @@ def breaker(source_id: str) -> Iterator[None]:
 
     Raises PausedError instead of running it while the source is left alone.
     """
-    _check(source_id)
+    trial = _check(source_id)
     try:
         yield
-    except SourceError as error:
-        if error.blames_source:
+    except BaseException as error:
+        if isinstance(error, SourceError) and error.blames_source:
             _failed(source_id, str(error))
+        elif trial:
+            _give_up_trial(source_id)
         raise
     _succeeded(source_id)
 
@@ -84,16 +87,17 @@ def breaker_reset(source_id: str) -> None:
     impatient_redis().delete(_key(source_id), _trial_key(source_id))
 
 
-def _check(source_id: str) -> None:
+def _check(source_id: str) -> bool:
+    """Whether the block that follows is the trial of a source that failed. Raises PausedError when it may not run."""
     state = breaker_state(source_id)
     if not state.is_open:
-        return
+        return False
     if state.paused_until is not None and state.paused_until <= datetime.now(UTC):
         try:
             if impatient_redis().set(_trial_key(source_id), "1", nx=True, ex=_TRIAL_S):
-                return  # ours is the trial
+                return True
         except RedisError:
-            return
+            return False
     message = _("The source failed %(count)d times in a row and is left alone for a while. The last time: %(error)s")
     raise PausedError(message % {"count": state.failures, "error": state.error})
 
@@ -105,25 +109,35 @@ def _state(source_id: str) -> BreakerState:
 
 def _parsed(stored: dict[bytes, bytes]) -> BreakerState:
     values = {name.decode(): value.decode() for name, value in stored.items()}
-    until = float(values.get("paused_until", 0))
+    failures, until = int(values.get("failures", 0)), float(values.get("paused_until", 0))
     return BreakerState(
-        failures=int(values.get("failures", 0)),
+        failures=failures,
         error=values.get("error", ""),
-        paused_until=datetime.fromtimestamp(until, UTC) if until else None,
+        paused_until=datetime.fromtimestamp(until, UTC) if until and failures >= FAILURES else None,
     )
 
 
 def _failed(source_id: str, error: str) -> None:
+    # All or nothing, and the end of the pause each time: failures counted by a worker that died before it could write
+    # until when would leave the source paused for good.
+    values = {"error": error[:_ERROR_LENGTH], "paused_until": str(time.time() + PAUSE_S)}
     try:
-        failures: Any = impatient_redis().hincrby(_key(source_id), "failures", 1)
-        changes: dict[str, str | float] = {"error": error}
-        if failures >= FAILURES:
-            changes["paused_until"] = time.time() + PAUSE_S
-        impatient_redis().hset(_key(source_id), mapping=changes)  # type: ignore[arg-type]
-        impatient_redis().expire(_key(source_id), _KEPT_S)
-        impatient_redis().delete(_trial_key(source_id))
+        with impatient_redis().pipeline(transaction=True) as pipe:
+            pipe.hincrby(_key(source_id), "failures", 1)
+            pipe.hset(_key(source_id), mapping=values)  # type: ignore[arg-type]
+            pipe.expire(_key(source_id), _KEPT_S)
+            pipe.delete(_trial_key(source_id))
+            pipe.execute()
     except RedisError as reason:
         logger.warning("a failure of %s was not counted: %s", source_id, reason)
+
+
+def _give_up_trial(source_id: str) -> None:
+    """Nothing was learned of the source: the next one who asks may try it."""
+    try:
+        impatient_redis().delete(_trial_key(source_id))
+    except RedisError as reason:
+        logger.warning("the trial of %s was not given up: %s", source_id, reason)
 
 
 def _succeeded(source_id: str) -> None:

@@ -152,13 +152,15 @@ class Fetcher:
     ) -> httpx2.Response:
         """Ask the first of the addresses that can be connected to."""
         client = self._client(where)
-        own = self._headers if where == self._home else {}
+        headers = httpx2.Headers({"Accept": ", ".join(accept) or "*/*"})
+        headers.update(self._headers if where == self._home else {})
+        headers["Host"] = url.netloc.decode("ascii")
         for number, address in enumerate(addresses, start=1):
             request = client.build_request(
                 "GET" if json is None else "POST",
                 url.copy_with(host=address, fragment=None),
                 json=json,
-                headers={"Accept": ", ".join(accept) or "*/*", **own, "Host": url.netloc.decode("ascii")},
+                headers=headers,
                 extensions={"sni_hostname": url.host},  # the certificate is checked against it, too
             )
             with self._lock:

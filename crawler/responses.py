@@ -10,10 +10,20 @@ from typing import Any
 
 import httpx2
 from django.utils.translation import gettext as _
-from w3lib.encoding import html_to_unicode
+from w3lib.encoding import html_body_declared_encoding, read_bom, resolve_encoding, to_unicode
 
 from crawler.errors import FetchError, LayoutError
 
+# The encodings of the web (WHATWG Encoding, section 4.2) by the names that w3lib gives their labels. Python has other
+# "encodings", too, that make no text of bytes, or raise for what they cannot read.
+_ENCODINGS = frozenset(
+    (
+        *("utf-8", "utf-16", "utf-16-le", "utf-16-be", "gb18030", "big5hkscs"),
+        *("euc_jp", "iso2022_jp", "cp932", "cp949", "cp866", "cp874", "koi8-r", "koi8-u", "mac-roman"),
+        *(f"cp125{number}" for number in range(9)),
+        *(f"iso8859-{number}" for number in range(1, 17)),
+    )
+)
 RETRIED_STATUS = frozenset({408, 429, 500, 502, 503, 504})
 
 
@@ -29,10 +39,15 @@ class Fetched:
     def text(self) -> str:
         """The body as text: by byte order mark, HTTP header, the page's own word, else UTF-8 or GB 18030.
 
-        As browsers do it (WHATWG Encoding), by w3lib; bytes that fit no encoding become U+FFFD.
+        As browsers do it (WHATWG Encoding), by w3lib; bytes that do not fit the encoding become U+FFFD.
         """
-        header = f"{self.content_type}; charset={self.charset}" if self.charset else self.content_type
-        return html_to_unicode(header, self.body, auto_detect_fun=_detected)[1]
+        marked, mark = read_bom(self.body)
+        if marked and mark:
+            return to_unicode(self.body[len(mark) :], marked)
+        said = resolve_encoding(self.charset) if self.charset.isprintable() and self.charset else None
+        if said not in _ENCODINGS:
+            said = html_body_declared_encoding(self.body)
+        return to_unicode(self.body, said if said in _ENCODINGS else _detected(self.body))
 
     def json(self) -> Any:
         """The body as JSON (RFC 8259). Raises LayoutError, which carries this answer, when it is none."""
@@ -74,7 +89,7 @@ def retry_after_seconds(value: str) -> float:
         return float(value[:9])
     try:
         at = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return 0.0
     return max(0.0, (at.replace(tzinfo=at.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
 

@@ -12,8 +12,10 @@ from crawler.demo_shop.server import ShopServer
 
 _EPILOG = """
 While it runs, POST /_behave with JSON changes how it behaves; each post starts from the ordinary behaviour:
-  delay_s, fail_next, status, retry_after, rate_limit_per_s, applies_to (all, search, pictures), redirect_to,
-  search (ok, endless, binary, no-cards), pictures (ok, truncated, bomb, html, missing, endless).
+  delay_s, fail_next, failure (status, hang, reset, cut, drip), status, retry_after, rate_limit_per_s,
+  applies_to (all, search, api, pictures, robots), redirect_to, robots (the text of /robots.txt),
+  search (ok, endless, binary, no-cards, gbk, gbk-undeclared, invalid-utf8),
+  api (ok, error, not-json, html, other-shape), pictures (ok, truncated, bomb, html, missing, endless).
 GET /_stats tells what it was asked; GET /_stats?reset=1 also starts counting anew. Example:
   curl -d '{"fail_next": 3, "status": 429, "retry_after": "2"}' http://127.0.0.1:8010/_behave
 """

@@ -7,8 +7,17 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 PICTURE_MODES = ("ok", "truncated", "bomb", "html", "missing", "endless")
-SEARCH_MODES = ("ok", "endless", "binary", "no-cards")
-AREAS = ("all", "search", "pictures")
+SEARCH_MODES = ("ok", "endless", "binary", "no-cards", "gbk", "gbk-undeclared", "invalid-utf8")
+API_MODES = ("ok", "error", "not-json", "html", "other-shape")
+AREAS = ("all", "search", "api", "pictures", "robots")
+FAILURES = ("status", "hang", "reset", "cut", "drip")
+_CHOICES = {
+    "applies_to": AREAS,
+    "failure": FAILURES,
+    "search": SEARCH_MODES,
+    "api": API_MODES,
+    "pictures": PICTURE_MODES,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,14 +25,17 @@ class Behaviour:
     """What `POST /_behave` takes; each post starts from the ordinary behaviour again."""
 
     delay_s: float = 0.0  # before every answer
-    fail_next: int = 0  # so many answers fail, with `status`
+    fail_next: int = 0  # so many answers fail
+    failure: str = "status"  # how: with `status`, no answer, a reset, a reset half-way, a byte now and then
     status: int = 503
     retry_after: str = ""  # sent with failures and refusals: seconds or an HTTP date
     rate_limit_per_s: float = 0.0  # more than this many requests a second get 429; 0 is no limit
     applies_to: str = "all"  # which pages `delay_s`, `fail_next` and the rate limit concern
     redirect_to: str = ""  # every search answers 302 to here
     search: str = "ok"
+    api: str = "ok"
     pictures: str = "ok"
+    robots: str = ""  # the text of /robots.txt; without one there is none
 
     @classmethod
     def parse(cls, values: Any) -> "Behaviour":
@@ -38,7 +50,7 @@ class Behaviour:
             if isinstance(value, bool) or not isinstance(value, allowed):
                 raise ValueError(f"{name}={value!r} should be of type {allowed[-1].__name__}")
         behaviour = replace(cls(), **values)
-        for name, choices in (("applies_to", AREAS), ("search", SEARCH_MODES), ("pictures", PICTURE_MODES)):
+        for name, choices in _CHOICES.items():
             if getattr(behaviour, name) not in choices:
                 raise ValueError(f"{name}={getattr(behaviour, name)!r} is unknown: use {', '.join(choices)}")
         return behaviour
@@ -48,6 +60,10 @@ class Behaviour:
 class Refusal:
     status: int
     retry_after: str
+    failure: str = "status"
+
+    def __str__(self) -> str:
+        return str(self.status) if self.failure == "status" else self.failure
 
 
 class Conduct:
@@ -79,7 +95,7 @@ class Conduct:
             self._most_open = max(self._most_open, self._open)
             refusal = self._refusal(area)
             if refusal:
-                self._counts[f"refused_{refusal.status}"] += 1
+                self._counts[f"refused_{refusal}"] += 1
             return refusal
 
     def leave(self) -> None:
@@ -109,7 +125,7 @@ class Conduct:
             return None
         if self._failures_left > 0:
             self._failures_left -= 1
-            return Refusal(behaviour.status, behaviour.retry_after)
+            return Refusal(behaviour.status, behaviour.retry_after, behaviour.failure)
         if behaviour.rate_limit_per_s:
             now = time.monotonic()
             self._recent = [at for at in self._recent if at > now - 1]

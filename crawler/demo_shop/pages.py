@@ -36,6 +36,25 @@ def search_page(*, keyword: str, page: int, found: list[DemoGood], base: str) ->
     return _document(f"{keyword} – Demo shop", body)
 
 
+def encoded(html: str, *, how: str) -> tuple[bytes, str]:
+    """A page as bytes, and its content type: in UTF-8, or as shops do that know no better.
+
+    `how`: "gbk" (and says so), "gbk-undeclared", "invalid-utf8" (each name begins with bytes that are none). What
+    GBK lacks is in GB 18030, of which it is a part, and as which browsers read it.
+    """
+    said = '<meta charset="utf-8">'
+    if how == "gbk":
+        return html.replace(said, '<meta charset="gbk">', 1).encode("gb18030"), "text/html; charset=gbk"
+    if how == "gbk-undeclared":
+        return html.replace(said, "", 1).encode("gb18030"), "text/html"
+    body = html.encode()
+    if how == "invalid-utf8":
+        body = body.replace(b'"name": "', b'"name": "\xff\xfe').replace(
+            b'<ol class="results">', b'\x80<ol class="results">'
+        )
+    return body, "text/html; charset=utf-8"
+
+
 def item_page(good: DemoGood, *, base: str) -> str:
     body = (
         f'{_form("")}<main class="item"><h1>{escape(good.title)}</h1><img src="/pictures/{good.item_id}.jpg" alt="">'

@@ -1,29 +1,28 @@
 """The storefront as an HTTP server, one thread a request.
 
-`/search?q=…&page=…`, `/items/<item>`, `/shops/<shop>`, `/pictures/<item>.jpg`; `POST /_behave` makes it slow, failing
-or strict (see `behaviour.Behaviour` for the fields), `GET /_stats` tells what it was asked (`?reset=1` starts anew).
+`/search?q=…&page=…`, `/items/<item>`, `/shops/<shop>`, `/pictures/<item>.jpg`, `/robots.txt`, `/api/search` (see
+`api`); `POST /_behave` makes it slow, failing or strict (see `behaviour.Behaviour` for the fields), `GET /_stats` tells
+what it was asked (`?reset=1` starts anew).
 """
 
 import contextlib
-import io
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from PIL import Image
-
-from crawler.demo_shop import pages
-from crawler.demo_shop.behaviour import Behaviour, Conduct
+from crawler.demo_shop import misconduct, pages
+from crawler.demo_shop.api import ApiQuery, failed_answer, found_answer
+from crawler.demo_shop.behaviour import Behaviour, Conduct, Refusal
 from crawler.demo_shop.catalog import DemoCatalog
 from crawler.demo_shop.search import ShopSearch
 
-_BODY_CAP = 64 * 1024  # bytes of a `POST /_behave`
-_ENDLESS_CHUNK = b"<!-- more -->" * 5000
+_BODY_CAP = 64 * 1024  # bytes of a POST
+_AREAS = {"/search": "search", "/api/search": "api", "/robots.txt": "robots"}
 
 
 class ShopServer(ThreadingHTTPServer):
@@ -77,37 +76,61 @@ class _Request(BaseHTTPRequestHandler):
         if parts.path == "/_stats":
             self._json(HTTPStatus.OK, self.server.conduct.stats(reset=query.get("reset") == "1"))
             return
-        area = {"/search": "search"}.get(parts.path, "pictures" if parts.path.startswith("/pictures/") else "items")
-        conduct = self.server.conduct
-        refusal = conduct.enter(area, parts.path)
-        try:
-            if conduct.concerns(area) and conduct.behaviour.delay_s:
-                time.sleep(conduct.behaviour.delay_s)
-            if refusal:
-                headers = {"Retry-After": refusal.retry_after} if refusal.retry_after else {}
-                self._send(refusal.status, b"Not now.", "text/plain", headers)
-            elif area == "search":
-                self._search(query)
-            elif area == "pictures":
-                self._picture(parts.path.removeprefix("/pictures/").removesuffix(".jpg"))
-            else:
-                self._page(parts.path)
-        finally:
-            conduct.leave()
+        self._serve(parts.path, lambda: self._answer(parts.path, query))
 
     def do_POST(self) -> None:
+        path = urlsplit(self.path).path
         length = self.headers.get("Content-Length", "")
-        if urlsplit(self.path).path != "/_behave" or not length.isdigit() or int(length) > _BODY_CAP:
+        if path not in ("/_behave", "/api/search") or not length.isdigit() or int(length) > _BODY_CAP:
             self.close_connection = True  # the body stays unread
-            self._json(HTTPStatus.NOT_FOUND, {"error": f"POST /_behave takes JSON of at most {_BODY_CAP} bytes"})
+            error = f"POST /_behave and /api/search take JSON of at most {_BODY_CAP} bytes"
+            self._json(HTTPStatus.NOT_FOUND, {"error": error})
+            return
+        body = self.rfile.read(int(length)) or b"{}"
+        if path == "/api/search":
+            self._serve(path, lambda: self._api(lambda: ApiQuery.of_body(json.loads(body))))
             return
         try:
-            behaviour = Behaviour.parse(json.loads(self.rfile.read(int(length)) or b"{}"))
+            behaviour = Behaviour.parse(json.loads(body))
         except ValueError as error:
             self._json(HTTPStatus.BAD_REQUEST, {"error": str(error)})
             return
         self.server.conduct.behave(behaviour)
         self._json(HTTPStatus.OK, self.server.conduct.stats()["behaviour"])
+
+    def _serve(self, path: str, answer: Callable[[], None]) -> None:
+        """Answer, or fail, as the shop is told to."""
+        conduct = self.server.conduct
+        area = _AREAS.get(path, "pictures" if path.startswith("/pictures/") else "items")
+        refusal = conduct.enter(area, path)
+        try:
+            if conduct.concerns(area) and conduct.behaviour.delay_s:
+                time.sleep(conduct.behaviour.delay_s)
+            if refusal:
+                self._refuse(refusal)
+            else:
+                answer()
+        finally:
+            conduct.leave()
+
+    def _refuse(self, refusal: Refusal) -> None:
+        if refusal.failure in misconduct.FAILURES:
+            misconduct.FAILURES[refusal.failure](self)
+            return
+        headers = {"Retry-After": refusal.retry_after} if refusal.retry_after else {}
+        self._send(refusal.status, b"Not now.", "text/plain", headers)
+
+    def _answer(self, path: str, query: dict[str, str]) -> None:
+        if path == "/search":
+            self._search(query)
+        elif path == "/api/search":
+            self._api(lambda: ApiQuery.of_address(query))
+        elif path == "/robots.txt" and self.server.conduct.behaviour.robots:
+            self._send(HTTPStatus.OK, self.server.conduct.behaviour.robots.encode(), "text/plain; charset=utf-8")
+        elif path.startswith("/pictures/"):
+            self._picture(path.removeprefix("/pictures/").removesuffix(".jpg"))
+        else:
+            self._page(path)
 
     def _search(self, query: dict[str, str]) -> None:
         behaviour = self.server.conduct.behaviour
@@ -117,25 +140,45 @@ class _Request(BaseHTTPRequestHandler):
         elif behaviour.redirect_to:
             self._send(HTTPStatus.FOUND, b"", "text/html", {"Location": behaviour.redirect_to})
         elif behaviour.search == "endless":
-            self._endless("text/html; charset=utf-8")
+            misconduct.endless(self, "text/html; charset=utf-8")
         elif behaviour.search == "binary":
             self._send(HTTPStatus.OK, b"%PDF-1.7 not a page", "application/pdf")
         elif behaviour.search == "no-cards":
             self._html("<!doctype html><title>Please verify</title><p>Are you human?</p>")
         else:
             found = self.server.search.find(keyword)
-            self._html(pages.search_page(keyword=keyword, page=int(page), found=found, base=self._base()))
+            html = pages.search_page(keyword=keyword, page=int(page), found=found, base=self._base())
+            self._send(HTTPStatus.OK, *pages.encoded(html, how=behaviour.search))
+
+    def _api(self, parse: Callable[[], ApiQuery]) -> None:
+        mode = self.server.conduct.behaviour.api
+        try:
+            query = parse()
+        except ValueError as error:
+            self._json(HTTPStatus.BAD_REQUEST, failed_answer(400, str(error)))
+            return
+        if mode == "error":
+            self._json(HTTPStatus.OK, failed_answer(429, "the quota of today is used up"))
+        elif mode == "not-json":
+            self._send(HTTPStatus.OK, b"callback({});", "application/json")
+        elif mode == "html":
+            self._html("<!doctype html><title>Sign in</title><p>Sign in first.</p>")
+        elif mode == "other-shape":
+            self._json(HTTPStatus.OK, {"result": {"list": []}})
+        else:
+            found = self.server.search.find(query.keyword)
+            self._json(HTTPStatus.OK, found_answer(query, found, host=self._host()))
 
     def _picture(self, item: str) -> None:
         good, mode = self.server.goods.get(item), self.server.conduct.behaviour.pictures
         if good is None or mode == "missing":
             self._send(HTTPStatus.NOT_FOUND, b"No such picture.", "text/plain")
         elif mode == "endless":
-            self._endless("image/jpeg")
+            misconduct.endless(self, "image/jpeg")
         elif mode == "html":
             self._send(HTTPStatus.OK, b"<html><script>alert(1)</script></html>", "image/jpeg")
         elif mode == "bomb":
-            self._send(HTTPStatus.OK, _bomb(), "image/png")
+            self._send(HTTPStatus.OK, misconduct.bomb(), "image/png")
         else:
             data = good.picture()
             self._send(HTTPStatus.OK, data[: len(data) // 2] if mode == "truncated" else data, "image/jpeg")
@@ -157,7 +200,10 @@ class _Request(BaseHTTPRequestHandler):
         self._send(HTTPStatus.NOT_FOUND, b"No such page.", "text/plain")
 
     def _base(self) -> str:
-        return f"http://{self.headers.get('Host') or urlsplit(self.server.address).netloc}"
+        return f"http://{self._host()}"
+
+    def _host(self) -> str:
+        return self.headers.get("Host") or urlsplit(self.server.address).netloc
 
     def _html(self, text: str) -> None:
         self._send(HTTPStatus.OK, text.encode(), "text/html; charset=utf-8")
@@ -172,23 +218,6 @@ class _Request(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def _endless(self, content_type: str) -> None:
-        """A body that never ends: without a length, until the client hangs up."""
-        self.close_connection = True
-        self.send_response(HTTPStatus.OK)
-        self.send_header("Content-Type", content_type)
-        self.send_header("Connection", "close")
-        self.end_headers()
-        while True:
-            self.wfile.write(_ENDLESS_CHUNK)
-
     def log_message(self, format: str, *args: Any) -> None:
         if not self.server.quiet:
             super().log_message(format, *args)
-
-
-def _bomb() -> bytes:
-    """A PNG of some kilobytes that unpacks to 144 megapixels."""
-    buffer = io.BytesIO()
-    Image.new("1", (12_000, 12_000)).save(buffer, "PNG")
-    return buffer.getvalue()

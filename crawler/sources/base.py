@@ -10,6 +10,9 @@ from django.utils.translation import gettext as _
 
 from crawler.errors import ConfigError
 
+# Of one page, whatever it holds: each is a document, and a picture to fetch.
+MOST_LISTINGS = 300
+
 
 @dataclass(frozen=True, kw_only=True)
 class FoundListing:
@@ -44,21 +47,31 @@ def search_address(template: str, *, base_url: str, keyword: str, page: int, pag
     """The absolute address of a search page: `{keyword}`, `{page}` and `{offset}` of `template` are filled in.
 
     `encoding` is that of the keyword's percent-escapes; what it cannot express becomes a question mark.
+    Raises ConfigError when that makes no address.
     """
     values = {
         "keyword": quote_plus(keyword, encoding=encoding, errors="replace"),
         "page": str(page),
         "offset": str((page - 1) * page_size),
     }
-    filled = re.sub(r"\{(keyword|page|offset)\}", lambda match: values[match[1]], template)
-    return urljoin(base_url, filled)
+    link = filled_in(template, values)
+    try:
+        return urljoin(base_url, link)
+    except ValueError as error:
+        raise ConfigError(_("“%(url)s” is not an address.") % {"url": link[:200]}) from error
+
+
+def filled_in(template: str, values: Mapping[str, str]) -> str:
+    """`template` with `{keyword}`, `{page}` and `{offset}` replaced; other braces stay."""
+    return re.sub(r"\{(keyword|page|offset)\}", lambda match: values[match[1]], template)
 
 
 def web_address(base: str, link: str | None) -> str:
     """An absolute http(s) address, or "" for any other kind of link."""
     try:
         address = urljoin(base, (link or "").strip()) if link else ""
-        return address if urlsplit(address).scheme in ("http", "https") else ""
+        parts = urlsplit(address)
+        return address if parts.scheme in ("http", "https") and parts.hostname else ""
     except ValueError:
         return ""
 
@@ -100,8 +113,9 @@ class ConfigReader:
     def encoding(self, name: str, default: str = "utf-8") -> str:
         value = self.text(name, default)
         try:
-            "".encode(value)
-        except LookupError:
+            # Also what Python calls a codec but is none for texts, or cannot replace what it cannot express.
+            "汉a".encode(value, errors="replace")
+        except (LookupError, ValueError):
             raise self._wrong(name, value, _("the name of a text encoding")) from None
         return value
 

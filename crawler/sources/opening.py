@@ -18,6 +18,7 @@ from crawler.rates import per_second
 from crawler.responses import Fetched
 from crawler.sources.base import Adapter, FoundPage
 from crawler.sources.files import ImportedFiles
+from crawler.sources.platform import Platform
 from crawler.sources.storefront import Storefront
 
 PICTURE_BYTES = 8 * 1024 * 1024
@@ -25,12 +26,15 @@ PICTURE_SECONDS = 20.0
 # Pictures are more patient than people: with a slow rate the last one of a page waits for all others.
 _PICTURE_TURN_SECONDS = 240.0
 _PICTURE_TYPES = ("image/jpeg", "image/png", "image/webp")
+# What the crawler is and how it speaks HTTP is its own matter: nobody is to take it for a browser.
+_OWN_HEADERS = {"host", "user-agent", "accept-encoding", "connection", "content-length", "transfer-encoding"}
 _SECRET = re.compile(r"\$\{([^}]*)\}")
 SECRET_PREFIX = "CRAWLER_SECRET_"  # noqa: S105 - the start of a variable's name
 
 _ADAPTERS: dict[str, Callable[[Source, Fetcher], Adapter]] = {
     str(SourceKind.STOREFRONT): Storefront,
     str(SourceKind.FILES): ImportedFiles,
+    str(SourceKind.PLATFORM): Platform,
 }
 
 
@@ -132,8 +136,11 @@ def _headers(values: Any) -> dict[str, str]:
             raise ConfigError(message % {"name": name, "prefix": SECRET_PREFIX}, field="headers")
         return os.environ.get(name, "")
 
-    headers = {name: _SECRET.sub(secret, value) for name, value in values.items()}
+    headers = {name: _SECRET.sub(secret, value).strip() for name, value in values.items()}
     for name, value in headers.items():
-        if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name) or re.search(r"[\r\n\0]", value):
+        # RFC 9110 section 5.6.2 and 5.5, without what is not ASCII
+        if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name) or not re.fullmatch(r"[\t\x20-\x7e]*", value):
             raise ConfigError(_("“%(name)s” cannot be sent as a header.") % {"name": name}, field="headers")
+        if name.lower() in _OWN_HEADERS:
+            raise ConfigError(_("“%(name)s” is set by the crawler itself.") % {"name": name}, field="headers")
     return headers

@@ -4,24 +4,34 @@
 `@data-id` (an attribute of the card itself); of several, the first that finds something counts.
 """
 
-import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext as _
-from price_parser import Price
 from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
 
 from crawler.errors import LayoutError
 from crawler.fetching import Fetcher
 from crawler.models import Source
 from crawler.responses import Fetched
-from crawler.sources.base import ConfigReader, FoundListing, FoundPage, search_address, web_address
+from crawler.sources.base import (
+    MOST_LISTINGS,
+    ConfigReader,
+    FoundListing,
+    FoundPage,
+    search_address,
+    web_address,
+)
 from crawler.sources.structured import products
+from crawler.sources.values import LONGEST, shown_price
 
 PAGE_BYTES = 4 * 1024 * 1024
+# A parser of HTML takes quadratic time for elements within elements: 800,000 of them, which fit into PAGE_BYTES, would
+# keep a worker busy for hours. Real search pages have some thousands.
+MOST_ELEMENTS = 30_000
+_START_TAG = re.compile(r"<[a-zA-Z]")
 _PAGE_TYPES = ("text/html", "application/xhtml+xml")
 _OF_PAGE = {"card", "results", "empty", "total", "next"}
 _OF_CARD = {"item_id", "title", "link", "price", "shop_name", "shop_link", "picture"}
@@ -55,7 +65,8 @@ class Selector:
         found = node.css_first(self.css) if self.css else node
         if found is None:
             return ""
-        return (found.attributes.get(self.attribute) or "") if self.attribute else found.text()
+        text = (found.attributes.get(self.attribute) or "") if self.attribute else found.text()
+        return text.strip()[:LONGEST]
 
 
 Selectors = tuple[Selector, ...]
@@ -84,7 +95,7 @@ class StorefrontConfig:
         return cls(
             search_url=search_url,
             encoding=reader.encoding("encoding"),
-            page_size=reader.number("page_size", 20, lowest=1, highest=1000),
+            page_size=reader.number("page_size", 20, lowest=1, highest=MOST_LISTINGS),
             currency=reader.text("currency", ""),
             item_id_pattern=_pattern(reader),
             selectors=selectors,
@@ -98,6 +109,8 @@ def _selectors(reader: ConfigReader) -> dict[str, Selectors]:
             chosen = tuple(Selector.parse(text) for text in reader.texts(name))
         except ValueError as error:
             raise reader.wrong(name, str(error)) from error
+        if name in _OF_PAGE and not all(selector.css for selector in chosen):
+            raise reader.wrong(name, _("there is no card yet whose attribute could be read."))
         if chosen:
             selectors[name] = chosen
     return selectors
@@ -108,7 +121,7 @@ def _pattern(reader: ConfigReader) -> re.Pattern[str] | None:
         return None
     try:
         pattern = re.compile(reader.text("item_id_pattern"))
-    except re.error as error:
+    except (re.error, RecursionError, OverflowError) as error:
         raise reader.wrong("item_id_pattern", str(error)) from error
     if pattern.groups != 1:
         raise reader.wrong("item_id_pattern", _("it needs one group, which is the id."))
@@ -143,9 +156,13 @@ class Storefront:
 def read_page(fetched: Fetched, config: StorefrontConfig) -> FoundPage:
     """The listings of a search page in its order.
 
-    Raises LayoutError, which carries the page, naming the selector that found nothing.
+    At most MOST_LISTINGS of them. Raises LayoutError, which carries the page, naming the selector that found nothing.
     """
-    tree = LexborHTMLParser(fetched.text())
+    text = fetched.text()
+    if len(_START_TAG.findall(text)) > MOST_ELEMENTS:
+        message = _("The page has more than %(max)d elements: it was not read.")
+        raise LayoutError(message % {"max": MOST_ELEMENTS}, page=fetched)
+    tree = LexborHTMLParser(text)
     root = tree.root
     assert root is not None
     structured = products(tree, url=fetched.url)
@@ -153,7 +170,7 @@ def read_page(fetched: Fetched, config: StorefrontConfig) -> FoundPage:
     _require(fetched, root, config, "results")
     if "card" in config.selectors:
         cards = [card for one in config.selectors["card"] for card in tree.css(one.css)]
-        listings = _listings(cards, structured, fetched, config)
+        listings = _listings(cards[:MOST_LISTINGS], structured, fetched, config)
     else:
         listings = structured
     if not listings and total != 0:
@@ -191,7 +208,7 @@ def _finds(node: LexborNode, selectors: Sequence[Selector]) -> bool:
 
 def _value(node: LexborNode, selectors: Sequence[Selector]) -> str:
     for selector in selectors:
-        if value := selector.value_in(node).strip():
+        if value := selector.value_in(node):
             return value
     return ""
 
@@ -228,16 +245,13 @@ def _listing(
 ) -> FoundListing:
     """What the schema.org data says of the item, else what the card shows."""
     value = {name: _value(card, config.selectors.get(name, ())) for name in _OF_CARD}
-    shown = Price.fromstring(value["price"])
-    price = float(shown.amount) if shown.amount is not None else None
-    if price is not None and (not math.isfinite(price) or price < 0):
-        price = None
+    price, currency = shown_price(value["price"])
     return FoundListing(
         item_id=item_id,
         title=(data and data.title) or title,
         url=(data and data.url) or web_address(url, value["link"]),
         price=data.price if data and data.price is not None else price,
-        currency=((data and data.currency) or config.currency or shown.currency or "")[:8],
+        currency=((data and data.currency) or config.currency or currency)[:8],
         shop_name=(data and data.shop_name) or value["shop_name"],
         shop_url=(data and data.shop_url) or web_address(url, value["shop_link"]),
         image_url=(data and data.image_url) or web_address(url, value["picture"]),

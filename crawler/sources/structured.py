@@ -4,22 +4,31 @@ Small on purpose: only Product with its Offer. The library for all vocabularies,
 """
 
 import json
-import math
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from crawler.sources.base import FoundListing, web_address
+from crawler.sources.base import MOST_LISTINGS, FoundListing, web_address
+from crawler.sources.values import json_text, number
 
 _LINK_ATTRIBUTES = ("content", "href", "src", "datetime", "value")
 _MAX_DEPTH = 12
+# What is read of them; of all else not even the text is taken, which each time may be that of the whole page.
+_PROPERTIES = {
+    *("sku", "productID", "name", "url", "image", "contentUrl"),
+    *("offers", "price", "lowPrice", "priceCurrency", "seller"),
+}
 
 
 def products(tree: LexborHTMLParser, *, url: str) -> list[FoundListing]:
-    """The products of the page at `url`, each once, in its order; what cannot be read is left out."""
+    """The products of the page at `url`, each once, in its order; what cannot be read is left out.
+
+    No more than MOST_LISTINGS of each way to write them are looked at.
+    """
     found: dict[str, FoundListing] = {}
-    for data in [*_json_ld(tree), *_microdata(tree)]:
+    for data in [*islice(_json_ld(tree), MOST_LISTINGS), *islice(_microdata(tree), MOST_LISTINGS)]:
         listing = _listing(data, url=url)
         if listing:
             found.setdefault(listing.item_id, listing)
@@ -58,16 +67,15 @@ def _microdata(tree: LexborHTMLParser) -> Iterator[dict[str, Any]]:
 
 def _properties(scope: LexborNode, depth: int = 0) -> dict[str, Any]:
     data: dict[str, Any] = {}
-    waiting = list(scope.iter())
+    waiting = [*scope.iter()][::-1]  # a stack: the next node of the page is its last
     while waiting:
-        node = waiting.pop(0)
+        node = waiting.pop()
         nested = "itemscope" in node.attributes
-        if names := (node.attributes.get("itemprop") or "").split():
+        if names := _PROPERTIES.intersection((node.attributes.get("itemprop") or "").split()) - data.keys():
             value = _properties(node, depth + 1) if nested and depth < _MAX_DEPTH else _value(node)
-            for name in names:
-                data.setdefault(name, value)
+            data.update(dict.fromkeys(names, value))
         if not nested:
-            waiting[:0] = node.iter()
+            waiting.extend([*node.iter()][::-1])
     return data
 
 
@@ -81,9 +89,9 @@ def _value(node: LexborNode) -> str:
 def _listing(data: dict[str, Any], *, url: str) -> FoundListing | None:
     offer = _first_dict(data.get("offers"))
     seller = _first_dict(offer.get("seller"))
-    link = web_address(url, _text(data.get("url")) or _text(offer.get("url")))
-    item_id = _text(data.get("sku")) or _text(data.get("productID")) or link
-    title = _text(data.get("name"))
+    link = web_address(url, json_text(data.get("url")) or json_text(offer.get("url")))
+    item_id = json_text(data.get("sku")) or json_text(data.get("productID")) or link
+    title = json_text(data.get("name"))
     if not item_id or not title:
         return None
     return FoundListing(
@@ -91,20 +99,16 @@ def _listing(data: dict[str, Any], *, url: str) -> FoundListing | None:
         title=title,
         url=link,
         price=_price(offer),
-        currency=_text(offer.get("priceCurrency"))[:8],
-        shop_name=_text(seller.get("name")),
-        shop_url=web_address(url, _text(seller.get("url"))),
+        currency=json_text(offer.get("priceCurrency"))[:8],
+        shop_name=json_text(seller.get("name")),
+        shop_url=web_address(url, json_text(seller.get("url"))),
         image_url=web_address(url, _picture(data.get("image"))),
     )
 
 
 def _price(offer: dict[str, Any]) -> float | None:
     for name in ("price", "lowPrice"):
-        try:
-            price = float(str(offer.get(name, "")))
-        except ValueError:
-            continue
-        if math.isfinite(price) and price >= 0:
+        if (price := number(offer.get(name))) is not None:
             return price
     return None
 
@@ -115,17 +119,11 @@ def _picture(value: Any) -> str:
         value = value[0] if value else ""
     if isinstance(value, dict):
         value = value.get("url") or value.get("contentUrl")
-    return _text(value)
+    return json_text(value)
 
 
 def _names(value: Any) -> list[str]:
     return [str(name).rpartition("/")[2] for name in (value if isinstance(value, list) else [value])]
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return str(value)
-    return value.strip() if isinstance(value, str) else ""
 
 
 def _first_dict(value: Any) -> dict[str, Any]:

@@ -12,6 +12,9 @@ from crawler.demo_shop.server import ShopServer
 from crawler.models import Source
 from crawler.services import SearchResult, crawl_result, crawl_run, search
 from mmproject.queue import impatient_redis
+from tests.crawler.unharmed import again, before, hurried
+
+__all__ = ["again", "before", "hurried"]
 
 
 @pytest.fixture

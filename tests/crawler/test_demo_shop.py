@@ -5,13 +5,14 @@ import json
 import re
 import subprocess
 import sys
-import time
+from dataclasses import fields
 from pathlib import Path
 
 import httpx2
 import pytest
 from PIL import Image
 
+from crawler.demo_shop.behaviour import API_MODES, AREAS, FAILURES, PICTURE_MODES, SEARCH_MODES, Behaviour
 from crawler.demo_shop.catalog import CatalogError, DemoCatalog, load_catalog
 from crawler.demo_shop.search import ShopSearch
 from mmproject.environment import BASE_DIR
@@ -100,42 +101,6 @@ def test_unknown_pages_are_not_found(shop, path):
 @pytest.mark.parametrize("page", ["0", "-1", "x"])
 def test_pages_that_are_no_number_are_refused(shop, page):
     assert get(shop, f"/search?q=juice&page={page}").status_code == 400
-
-
-def behave(shop, data):
-    return httpx2.post(f"{shop.address}/_behave", content=data, trust_env=False)
-
-
-def test_it_is_slow_fails_and_refuses_when_told_to(shop):
-    assert behave(shop, '{"fail_next": 1, "status": 500, "delay_s": 0.3}').status_code == 200
-    began = time.monotonic()
-    assert get(shop, "/search?q=juice").status_code == 500
-    assert time.monotonic() - began >= 0.3
-    assert behave(shop, '{"rate_limit_per_s": 2, "retry_after": "7"}').status_code == 200
-    answers = [get(shop, "/search?q=juice") for _ in range(3)]
-    assert [answer.status_code for answer in answers] == [200, 200, 429]
-    assert answers[2].headers["Retry-After"] == "7"
-    assert behave(shop, "{}").status_code == 200
-    assert get(shop, "/search?q=juice").status_code == 200
-    stats = get(shop, "/_stats").json()
-    assert stats["requests"] == {"search": 5, "refused_500": 1, "refused_429": 1}
-
-
-@pytest.mark.parametrize(
-    ("data", "told"),
-    [
-        ("[]", "JSON object"),
-        ("{", "delimiter|property name|Expecting"),
-        ('{"speed": 1}', "speed is unknown"),
-        ('{"delay_s": "1"}', "delay_s='1'"),
-        ('{"fail_next": true}', "fail_next=True"),
-        ('{"pictures": "ugly"}', "pictures='ugly' is unknown"),
-    ],
-)
-def test_a_wrong_behaviour_is_refused(shop, data, told):
-    answer = behave(shop, data)
-    assert answer.status_code == 400
-    assert re.search(told, answer.json()["error"])
 
 
 # --- the photographed goods ---
@@ -228,4 +193,7 @@ def test_a_port_in_use_is_told(shop):
 def test_help_tells_how_it_misbehaves():
     ended = shop_command("--help")
     assert ended.returncode == 0
-    assert "fail_next" in ended.stdout
+    for field in fields(Behaviour):
+        assert field.name in ended.stdout
+    for mode in (*SEARCH_MODES, *API_MODES, *PICTURE_MODES, *FAILURES, *AREAS):
+        assert mode in ended.stdout

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from crawler import connections, fetching, rates, responses
+from crawler import connections, fetching, rates
 from crawler.errors import FetchError, ForbiddenAddressError
 from crawler.fetching import Fetcher
 
@@ -75,13 +75,6 @@ def test_it_does_not_wait_beyond_its_own_deadline(shop, behave, requests_seen):
         get(fetcher, f"{shop.address}/search?q=juice")
     assert time.monotonic() - began < 2
     assert requests_seen("search") == 1
-
-
-@pytest.mark.parametrize(
-    ("value", "seconds"), [("3", 3), ("", 0), ("soon", 0), ("-5", 0), ("١", 0), ("Wed, 21 Oct 2015 07:28:00 GMT", 0)]
-)
-def test_retry_after_is_read_with_care(value, seconds):
-    assert responses.retry_after_seconds(value) == seconds
 
 
 def test_an_endless_body_is_cut_off(shop, behave):

@@ -252,6 +252,9 @@ class TestOpening:
             ("headers", {"X": 1}, "JSON object of texts"),
             ("headers", {"a b": "x"}, "“a b” cannot be sent"),
             ("headers", {"X": "a\r\nHost: evil"}, "cannot be sent"),
+            ("headers", {"X": "é"}, "cannot be sent"),
+            ("headers", {"HOST": "evil"}, "“HOST” is set by the crawler itself"),
+            ("headers", {"User-Agent": "Mozilla/5.0"}, "“User-Agent” is set by the crawler itself"),
             ("headers", {"X": "${SECRET_KEY}"}, "CRAWLER_SECRET_"),
             ("base_url", "http://x:port/", "not an address"),
         ],
@@ -267,4 +270,5 @@ class TestOpening:
         from crawler.sources import opening
 
         monkeypatch.setenv("CRAWLER_SECRET_SESSION", "s3cr3t")
+        assert opening._headers({"X": " ${CRAWLER_SECRET_SESSION}\n"}) == {"X": "s3cr3t"}  # as files end
         assert opening._headers({"Cookie": "id=${CRAWLER_SECRET_SESSION}; x"}) == {"Cookie": "id=s3cr3t; x"}
