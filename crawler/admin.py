@@ -40,8 +40,7 @@ class _ReadOnlyAdmin(admin.ModelAdmin):
 @admin.register(Crawl)
 class CrawlAdmin(_ReadOnlyAdmin):
     list_display = [
-        *("keyword", "page", "source", "state", "error_kind", "error", "raw_page_link", "reason", "queued_for"),
-        *("duration", "requests", "pictures", "attempts", "requested_by", "created_at"),
+        *("keyword", "page", "source", "state", "told", "reason", "created_at", "queued_for", "duration", "requests"),
     ]
     list_filter = ["state", "source", "error_kind", "reason", "created_at"]
     search_fields = ["keyword", "requested_by"]
@@ -61,9 +60,14 @@ class CrawlAdmin(_ReadOnlyAdmin):
         both = crawl.finished_at and crawl.started_at
         return seconds((crawl.finished_at - crawl.started_at).total_seconds() if both else None)
 
-    @admin.display(description=_("pictures"))
-    def pictures(self, crawl: Crawl) -> str:
-        return f"{crawl.images_done}/{crawl.images_total}"
+    @admin.display(description=_("error"), ordering="error_kind")
+    def told(self, crawl: Crawl) -> str:
+        """What went wrong, with the page that could not be read beside it."""
+        if not crawl.error:
+            return NOTHING
+        return format_html(
+            "{}{}", crawl.error, format_html(" ({})", self.raw_page_link(crawl)) if crawl.raw_page else ""
+        )
 
     @admin.display(description=_("raw page"))
     def raw_page_link(self, crawl: Crawl) -> str:

@@ -16,7 +16,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from crawler import raw_pages
-from crawler.models import Crawl, Listing, SearchPage, WorkState
+from crawler.models import Crawl, Listing, SearchPage, Source, SourceKind, WorkState
 from crawler.references import listing_references, picture_references, referred
 
 logger = logging.getLogger(__name__)
@@ -100,8 +100,13 @@ def _old_crawls(days: int) -> _Batches:
 
 
 def _unneeded_listings() -> _Batches:
-    """Listings that nobody has seen for long and nothing refers to; one that is seen meanwhile stays."""
-    old = Listing.objects.filter(last_seen_at__lt=timezone.now() - timedelta(days=LISTING_DAYS))
+    """Listings that nobody has seen for long and nothing refers to; one that is seen meanwhile stays.
+
+    Imported ones stay: they are seen only when they are imported, and no crawl would bring them back.
+    """
+    files = list(Source.objects.filter(kind=SourceKind.FILES).values_list("id", flat=True))
+    seen_before = timezone.now() - timedelta(days=LISTING_DAYS)
+    old = Listing.objects.filter(last_seen_at__lt=seen_before).exclude(source__in=files)
     references = listing_references()
     for ids in _chunks(_ids(old), REFERENCE_BATCH):
         kept = referred(references, ids)

@@ -13,8 +13,8 @@ from crawler.sources import FoundListing
 def listings_write(*, source: str, found: Sequence[FoundListing]) -> list[Listing]:
     """Create or update the listings of a page; returns them in its order, each once.
 
-    Texts are stored as the seller wrote them, cut to what a document holds. A picture that is stored already stays,
-    unless its address has changed: then it is to be fetched again. Three writes for a page in which nothing changed,
+    Texts are stored as the seller wrote them, cut to what a document holds. A picture whose address has changed is to
+    be fetched again; until that succeeds the one of before stays. Three writes for a page in which nothing changed,
     however long it is.
     """
     ids = {Listing.make_id(source=source, item_id=one.item_id): one for one in found}
@@ -72,8 +72,8 @@ def _follow(listing: Listing, found: FoundListing) -> bool:
     for name, value in shown.items():
         setattr(listing, name, value)
     if listing._state.adding or listing.image_url != image_url:
-        listing.image_url, listing.image_sha256, listing.phash = image_url, "", ""
-        listing.image_state, listing.image_error = ImageState.PENDING, ""
+        # The picture of before stays until there is another.
+        listing.image_url, listing.image_state, listing.image_error = image_url, ImageState.PENDING, ""
         if not image_url:
             listing.image_state, listing.image_error = ImageState.FAILED, _("The listing has no picture.")
     return changed

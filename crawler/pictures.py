@@ -109,7 +109,8 @@ def _attempt(source: OpenSource, url: str) -> StoredImage | str:
 def _note(listing: Listing, outcome: StoredImage | str) -> None:
     if isinstance(outcome, str):
         listing.image_state, listing.image_error = ImageState.FAILED, outcome[:300]
-        listing.image_sha256, listing.phash = "", ""
+        if listing.image_sha256 and not image_exists(listing.image_sha256):
+            listing.image_sha256, listing.phash = "", ""
     else:
         listing.image_state, listing.image_error = ImageState.DONE, ""
         listing.image_sha256, listing.phash = outcome.sha256, outcome.phash

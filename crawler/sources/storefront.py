@@ -32,6 +32,9 @@ PAGE_BYTES = 4 * 1024 * 1024
 # keep a worker busy for hours. Real search pages have some thousands.
 MOST_ELEMENTS = 30_000
 _START_TAG = re.compile(r"<[a-zA-Z]")
+# Of elements times formatting elements open at once, which a parser makes of a page (WHATWG HTML, section 13.2.4.3).
+MOST_REPEATED = 1_000_000
+_FORMATTING_TAG = re.compile(r"<(/?)(?:a|b|big|code|em|font|i|nobr|s|small|strike|strong|tt|u)\b", re.IGNORECASE)
 _PAGE_TYPES = ("text/html", "application/xhtml+xml")
 _OF_PAGE = {"card", "results", "empty", "total", "next"}
 _OF_CARD = {"item_id", "title", "link", "price", "shop_name", "shop_link", "picture"}
@@ -159,7 +162,8 @@ def read_page(fetched: Fetched, config: StorefrontConfig) -> FoundPage:
     At most MOST_LISTINGS of them. Raises LayoutError, which carries the page, naming the selector that found nothing.
     """
     text = fetched.text()
-    if len(_START_TAG.findall(text)) > MOST_ELEMENTS:
+    elements = len(_START_TAG.findall(text))
+    if elements > MOST_ELEMENTS or elements * _most_open(text) > MOST_REPEATED:
         message = _("The page has more than %(max)d elements: it was not read.")
         raise LayoutError(message % {"max": MOST_ELEMENTS}, page=fetched)
     tree = LexborHTMLParser(text)
@@ -183,6 +187,15 @@ def read_page(fetched: Fetched, config: StorefrontConfig) -> FoundPage:
         has_next=_finds(root, config.selectors["next"]) if "next" in config.selectors else bool(listings),
         total=total,
     )
+
+
+def _most_open(text: str) -> int:
+    """How many formatting elements are open at once: HTML has a parser repeat all of them in every paragraph."""
+    most = open_now = 0
+    for closing in _FORMATTING_TAG.findall(text):
+        open_now = max(0, open_now - 1) if closing else open_now + 1
+        most = max(most, open_now)
+    return most
 
 
 def _total(root: LexborNode, config: StorefrontConfig) -> int | None:

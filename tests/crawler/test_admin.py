@@ -58,10 +58,14 @@ def test_a_crawl_is_run_again(sign_in, shop, crawled, behave):
 
 def test_a_crawl_tells_what_it_took_and_why(sign_in, shop, crawled, behave):
     behave(fail_next=1, status=403)
-    crawled("honey", requested_by="somebody")
-    page = sign_in("operator").get("/admin/crawler/crawl/").content.decode()
-    for words in ("not fetched", "answered 403", "searched, not cached", "somebody"):
+    crawl = crawled("honey", requested_by="somebody").crawl
+    client = sign_in("operator")
+    page = client.get("/admin/crawler/crawl/").content.decode()
+    for words in ("not fetched", "answered 403", "searched, not cached"):
         assert words in page
+    details = client.get(f"/admin/crawler/crawl/{crawl.id}/change/").content.decode()
+    for words in ("not fetched", "answered 403", "somebody"):
+        assert words in details
     filters = {"error_kind__exact": "fetch", "reason__exact": "search"}
     assert ">honey<" in sign_in("operator").get("/admin/crawler/crawl/", filters).content.decode()
     filters["error_kind__exact"] = "layout"

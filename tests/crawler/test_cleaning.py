@@ -14,7 +14,7 @@ from crawler import cleaning, raw_pages
 from crawler.cleaning import Cleaned, crawls_clean, raw_pages_clean
 from crawler.images import image_exists, image_name
 from crawler.management.commands import clean_crawls
-from crawler.models import Crawl, Listing, SearchPage
+from crawler.models import Crawl, Listing, SearchPage, Source
 from crawler.responses import Fetched
 from crawler.tasks import clean_crawls as clean_crawls_task
 from tests.crawler.old_documents import age, make_crawl, make_listing, make_page, make_picture
@@ -214,3 +214,12 @@ def test_the_log_says_what_was_removed(caplog):
 def test_an_empty_store_is_nothing_to_clean(tmp_path):
     assert not Path(tmp_path / "images").exists()
     assert crawls_clean() == Cleaned()
+
+
+def test_imported_listings_stay_however_long_ago_that_was():
+    Source.objects.create(id="ours", name="Ours", kind="files")
+    imported = make_listing(1)
+    Listing.objects.filter(id=imported.id).update(source="ours")
+    make_listing(2)
+    assert crawls_clean().listings == 1
+    assert Listing.objects.get().source == "ours"

@@ -78,6 +78,18 @@ def test_a_page_of_too_many_elements_says_so():
         read(nested("<div>").encode())
 
 
+def test_a_small_page_that_a_parser_makes_millions_of_elements_of_is_not_read():
+    """Every open formatting element is repeated in every paragraph: 3 million from 60 kilobytes."""
+    html = "".join(f"<b id={number}>" for number in range(1000)) + "<p>" * 3000
+    with pytest.raises(LayoutError, match="elements"):
+        read(html.encode())
+
+
+def test_a_sloppy_page_with_a_few_open_elements_is_read():
+    html = f"{'<font>' * 30}<ol class=results>{CARD.format(1, 1)}</ol>"
+    assert len(read(html.encode()).listings) == 1
+
+
 def test_of_a_page_that_never_ends_only_so_many_listings_are_taken():
     cards = "".join(CARD.format(number, number) for number in range(2000))
     assert len(read(f'<ol class="results">{cards}</ol>'.encode()).listings) == MOST_LISTINGS

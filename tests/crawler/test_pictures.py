@@ -96,6 +96,17 @@ def test_what_did_not_fail_or_has_no_address_is_not_fetched(failed, queued, valu
     assert queued == []
 
 
+def test_a_new_picture_that_fails_leaves_the_one_of_before(shop, crawled, behave):
+    (before,) = crawled("hostile").listings
+    Listing.objects.filter(id=before.id).update(image_url=f"{shop.address}/pictures/another.jpg")  # the shop changed it
+    behave(pictures="missing")
+    (after,) = crawled("hostile", force_update=True).listings
+    assert (after.image_state, after.image_sha256, after.phash) == ("failed", before.image_sha256, before.phash)
+    assert "404" in after.image_error
+    behave()
+    assert crawled("hostile", force_update=True).listings[0].image_state == ImageState.DONE
+
+
 def test_a_real_worker_fetches_it(failed):
     with worker("crawl"):
         picture_retry(listing_id=failed.id)
