@@ -139,7 +139,8 @@ class SourceAdmin(admin.ModelAdmin):
     def _switch(self, request: HttpRequest, sources: QuerySet[Source], *, on: bool) -> None:
         switched = list(sources.filter(enabled=not on))
         for source in switched:
-            Source.objects.filter(pk=source.pk).update(enabled=on)
+            source.enabled = on
+            source.save(update_fields=["enabled"])
             self.log_change(request, source, [{"changed": {"fields": ["enabled"]}}])
         count = len(switched)
         text = (

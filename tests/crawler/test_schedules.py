@@ -230,7 +230,9 @@ def test_searches_are_crawled_now_and_switched(sign_in):
     assert "2 searches are disabled now." in act(client, "disable")
     assert not ScheduledSearch.objects.filter(enabled=True).exists()
     assert "2 searches are enabled now." in act(client, "enable")
-    Source.objects.update(enabled=False)
+    for source in Source.objects.all():
+        source.enabled = False
+        source.save()
     assert "is its source switched off?" in act(client, "crawl_now")
 
 
