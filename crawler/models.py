@@ -129,15 +129,15 @@ class Listing(Offer):
     """Something on sale at a shop. The key comes from source and item id: crawled twice, it is one document."""
 
     id = models.CharField(primary_key=True, max_length=ID_LENGTH)
-    item_id = models.CharField(max_length=200)
-    image_url = models.CharField(max_length=2000, blank=True)
-    image_state = models.CharField(max_length=10, choices=ImageState.choices, default=ImageState.PENDING)
-    image_error = models.CharField(max_length=300, blank=True)
+    item_id = models.CharField(_("item number"), max_length=200)
+    image_url = models.CharField(_("picture's address"), max_length=2000, blank=True)
+    image_state = models.CharField(_("picture"), max_length=10, choices=ImageState.choices, default=ImageState.PENDING)
+    image_error = models.CharField(_("why there is no picture"), max_length=300, blank=True)
     # Set while somebody waits for another try; a retry that got lost is found by it.
-    image_retry_at = models.DateTimeField(null=True, blank=True, db_index=True)
+    image_retry_at = models.DateTimeField(_("picture wanted again"), null=True, blank=True, db_index=True)
     phash = models.CharField(_("perceptual hash"), max_length=16, blank=True)
-    first_seen_at = models.DateTimeField()
-    last_seen_at = models.DateTimeField()
+    first_seen_at = models.DateTimeField(_("first seen"))
+    last_seen_at = models.DateTimeField(_("last seen"))
 
     class Meta:
         verbose_name = _("listing")
@@ -156,16 +156,16 @@ class SearchPage(models.Model):
     """The cache: what one page of one search showed. A failed crawl never changes it."""
 
     id = models.CharField(primary_key=True, max_length=ID_LENGTH)
-    source = models.CharField(max_length=64)
-    keyword = models.CharField(max_length=200)
-    page = models.PositiveIntegerField()
-    listing_ids = models.JSONField(default=list)
-    has_next = models.BooleanField(default=False)
-    total = models.IntegerField(null=True, blank=True)
-    fetched_at = models.DateTimeField()
-    fresh_until = models.DateTimeField(db_index=True)
+    source = models.CharField(_("source"), max_length=64)
+    keyword = models.CharField(_("keyword"), max_length=200)
+    page = models.PositiveIntegerField(_("page"))
+    listing_ids = models.JSONField(_("listings"), default=list)
+    has_next = models.BooleanField(_("has a next page"), default=False)
+    total = models.IntegerField(_("total"), null=True, blank=True)
+    fetched_at = models.DateTimeField(_("fetched"))
+    fresh_until = models.DateTimeField(_("fresh until"), db_index=True)
     # Until then it is served while it is fetched again; after that people wait for the new one.
-    stale_until = models.DateTimeField(null=True, db_index=True)
+    stale_until = models.DateTimeField(_("stale until"), null=True, db_index=True)
 
     class Meta:
         verbose_name = _("cached search page")
@@ -190,26 +190,28 @@ class Crawl(models.Model):
     """One request to fetch a search page: the intent first, then its outcome."""
 
     id = models.CharField(primary_key=True, max_length=ID_LENGTH, default=new_id)
-    source = models.CharField(max_length=64)
+    source = models.CharField(_("source"), max_length=64)
     keyword = models.CharField(_("keyword"), max_length=200)
     page = models.PositiveIntegerField(_("page"))
-    search_page_id = models.CharField(max_length=ID_LENGTH, db_index=True)
+    search_page_id = models.CharField(_("cached search page"), max_length=ID_LENGTH, db_index=True)
     state = models.CharField(_("state"), max_length=10, choices=WorkState.choices, default=WorkState.PENDING)
     reason = models.CharField(_("reason"), max_length=10, choices=CrawlReason.choices, default=CrawlReason.SEARCH)
     error = models.CharField(_("error"), max_length=500, blank=True)
     error_kind = models.CharField(_("kind of error"), max_length=10, choices=ErrorKind.choices, blank=True)
-    raw_page = models.CharField(max_length=100, blank=True)  # name in the storage of a page that could not be read
+    # Name in the storage of a page that could not be read
+    raw_page = models.CharField(_("raw page"), max_length=100, blank=True)
     requests = models.PositiveIntegerField(_("requests"), default=0)
-    attempts = models.PositiveIntegerField(default=0)
-    images_total = models.PositiveIntegerField(default=0)
-    images_done = models.PositiveIntegerField(default=0)
+    attempts = models.PositiveIntegerField(_("attempts"), default=0)
+    images_total = models.PositiveIntegerField(_("pictures"), default=0)
+    images_done = models.PositiveIntegerField(_("pictures fetched"), default=0)
     requested_by = models.CharField(_("requested by"), max_length=150, blank=True)
-    language = models.CharField(max_length=10, blank=True)  # what went wrong is told in the language of who asked
+    # What went wrong is told in the language of who asked
+    language = models.CharField(_("language"), max_length=10, blank=True)
     created_at = models.DateTimeField(_("asked for"))
     started_at = models.DateTimeField(_("started"), null=True, blank=True)
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
     # Whoever holds the lease works on it; a lease that ran out means that worker is gone.
-    leased_until = models.DateTimeField()
+    leased_until = models.DateTimeField(_("leased until"))
 
     class Meta:
         verbose_name = _("crawl")
@@ -274,12 +276,13 @@ class ListingImport(models.Model):
     warnings = models.JSONField(default=list)
     error = models.CharField(_("error"), max_length=500, blank=True)
     requested_by = models.CharField(_("requested by"), max_length=150, blank=True)
-    language = models.CharField(max_length=10, blank=True)  # what is wrong is told in the language of who asked
+    # What is wrong is told in the language of who asked
+    language = models.CharField(_("language"), max_length=10, blank=True)
     created_at = models.DateTimeField(_("asked for"))
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
-    attempts = models.PositiveIntegerField(default=0)  # since rows were last written
+    attempts = models.PositiveIntegerField(_("attempts"), default=0)  # since rows were last written
     lease_token = models.CharField(max_length=ID_LENGTH, blank=True)
-    leased_until = models.DateTimeField()
+    leased_until = models.DateTimeField(_("leased until"))
 
     class Meta:
         verbose_name = _("listing import")
