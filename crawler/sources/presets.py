@@ -105,6 +105,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "rate": "20/second",
         "config": DEMO_SHOP,
     },
+    "files": {"name": "Imported files 导入的文件", "kind": str(SourceKind.FILES)},
     "platform": {
         "name": "Crawl platform 爬虫平台",
         "kind": str(SourceKind.PLATFORM),
