@@ -92,6 +92,20 @@ class Review(models.TextChoices):
     REJECTED = "rejected", _("rejected")
 
 
+class RejectReason(models.TextChoices):
+    """Why a label is wrong, in the order of the keys 1 to 6 on the review page."""
+
+    PRODUCT = "product", _("wrong product")
+    VARIANT = "variant", _("wrong variant or size")
+    SEVERAL = "several", _("picture shows several products")
+    UNUSABLE = "unusable", _("picture unusable")
+    ADVERT = "advert", _("not on sale / advert")
+    OTHER = "other", _("other")
+
+
+MAX_NOTE = 500
+
+
 class Label(Offer):
     """`This listing shows this product`, with a snapshot of what the annotator saw."""
 
@@ -112,12 +126,18 @@ class Label(Offer):
     review = models.CharField(_("review"), max_length=10, choices=Review.choices, default=Review.PENDING)
     reviewer_name = models.CharField(_("reviewer"), max_length=150, blank=True)
     reviewed_at = models.DateTimeField(_("reviewed"), null=True, blank=True)
+    reject_reason = models.CharField(_("reason"), max_length=10, choices=RejectReason.choices, blank=True)
+    review_note = models.CharField(_("note to the annotator"), max_length=MAX_NOTE, blank=True)
+    # How many changes its history holds: whoever changes it says which of them was the last that he saw.
+    changes = models.PositiveIntegerField(default=0, editable=False)
 
     class Meta:
         verbose_name = _("label")
         verbose_name_plural = _("labels")
         indexes = [
             models.Index(fields=["review", "-created_at"], name="label_review"),
+            models.Index(fields=["review", "created_at", "id"], name="label_queue"),
+            models.Index(fields=["annotator_id", "review", "-reviewed_at"], name="label_feedback"),
             models.Index(fields=["-created_at"], name="label_created"),
         ]
 
@@ -127,3 +147,48 @@ class Label(Offer):
     @staticmethod
     def make_id(*, submission_id: str, listing_id: str) -> str:
         return content_id("label", submission_id, listing_id)
+
+    def verdict(self) -> dict[str, str]:
+        """What the reviewer said, as its history keeps it."""
+        return {
+            "review": self.review,
+            "reject_reason": self.reject_reason,
+            "review_note": self.review_note,
+            "reviewer_name": self.reviewer_name,
+            "reviewed_at": self.reviewed_at.isoformat() if self.reviewed_at else "",
+        }
+
+
+class LabelChange(models.Model):
+    """One change of a label by a reviewer. It is written before the label, which then only follows.
+
+    The id comes from the label and the number of the change, so a label has one first change, one second, …: of two
+    reviewers who saw the same label, the one whose change is written first has made it. See `annotation.reviews`.
+    """
+
+    id = models.CharField(primary_key=True, max_length=ID_LENGTH)
+    label_id = models.CharField(max_length=ID_LENGTH, db_index=True)
+    label_title = models.CharField(max_length=500, blank=True)
+    number = models.PositiveIntegerField()
+    before = models.JSONField(default=dict)
+    after = models.JSONField(default=dict)
+    undoes = models.CharField(max_length=ID_LENGTH, blank=True)  # the change that this one takes back
+    changed_by_id = models.IntegerField()
+    changed_by_name = models.CharField(_("reviewer"), max_length=150)
+    changed_at = models.DateTimeField(_("changed"))
+    state = models.CharField(_("state"), max_length=10, choices=WorkState.choices, default=WorkState.PENDING)
+
+    class Meta:
+        verbose_name = _("change of a label")
+        verbose_name_plural = _("changes of labels")
+        indexes = [
+            models.Index(fields=["state", "changed_at"], name="change_state"),
+            models.Index(fields=["changed_by_id", "-changed_at"], name="change_reviewer"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.label_title}: {self.before.get('review')} → {self.after.get('review')}"
+
+    @staticmethod
+    def make_id(*, label_id: str, number: int) -> str:
+        return content_id("label-change", label_id, str(number))

@@ -1,6 +1,6 @@
-"""Writes: submissions, the labels that follow from them, and reviews."""
+"""Writes: submissions, and the labels that follow from them. Reviews of these are in `annotation.reviews`."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 
 from django.contrib.auth.models import AbstractBaseUser
@@ -151,9 +151,3 @@ def submissions_resume() -> int:
     for submission in left:
         submission_finish(submission=submission)
     return len(left)
-
-
-def labels_review(*, label_ids: Iterable[str], review: str, reviewer: AbstractBaseUser) -> int:
-    """Approve, reject or reopen labels; returns how many changed. Labels that already say so keep their reviewer."""
-    labels = Label.objects.filter(id__in=list(label_ids)).exclude(review=review)
-    return labels.update(review=review, reviewer_name=reviewer.get_username(), reviewed_at=timezone.now())

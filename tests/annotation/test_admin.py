@@ -5,6 +5,7 @@ from django.urls import reverse
 
 from annotation import services
 from annotation.models import Label, Product, Review
+from annotation.reviews import labels_review
 from tests.annotation.factories import make_listing, make_product
 
 
@@ -57,6 +58,8 @@ def test_search_and_filters_narrow_the_list(sign_in, labels, query, count):
 def test_labels_are_reviewed_in_bulk(sign_in, labels, action, review):
     chosen = [label.id for label in labels[:2]]
     data = {"action": action, "_selected_action": chosen}
+    if action == "reject":
+        data |= {"confirmed": "yes", "reason": "product"}
     answer = sign_in("reviewer").post(reverse("admin:annotation_label_changelist"), data, follow=True)
     assert "2 labels are now" in answer.content.decode()
     assert set(Label.objects.filter(review=review).values_list("id", flat=True)) == set(chosen)
@@ -64,19 +67,39 @@ def test_labels_are_reviewed_in_bulk(sign_in, labels, action, review):
 
 
 def test_reviewing_again_keeps_the_first_reviewer(sign_in, labels, person):
-    services.labels_review(label_ids=[labels[0].id], review=Review.APPROVED, reviewer=person("superuser"))
+    labels_review(label_ids=[labels[0].id], review=Review.APPROVED, reviewer=person("superuser"))
     data = {"action": "approve", "_selected_action": [labels[0].id]}
     sign_in("reviewer").post(reverse("admin:annotation_label_changelist"), data)
     assert Label.objects.get(id=labels[0].id).reviewer_name == "superuser"
 
 
-def test_one_label_can_be_reviewed_on_its_own_page(sign_in, labels):
-    url = reverse("admin:annotation_label_change", args=[labels[0].id])
+def test_a_bulk_rejection_first_asks_why(sign_in, labels):
+    client, url = sign_in("reviewer"), reverse("admin:annotation_label_changelist")
+    data = {"action": "reject", "_selected_action": [label.id for label in labels[:2]]}
+    page = client.post(url, data).content.decode()
+    assert "Why are 2 labels wrong?" in page
+    assert f'name="_selected_action" value="{labels[0].id}"' in page
+    assert client.post(url, data | {"confirmed": "yes", "reason": "because"}).status_code == 422
+    assert not Label.objects.filter(review=Review.REJECTED).exists()
+    client.post(url, data | {"confirmed": "yes", "reason": "advert", "note": "an advert"})
+    rejected = Label.objects.filter(review=Review.REJECTED)
+    assert [(label.reject_reason, label.review_note) for label in rejected] == [("advert", "an advert")] * 2
+
+
+def test_a_label_shows_its_history_and_is_changed_by_no_form(sign_in, labels, person):
+    note = "<script>alert(1)</script>"
+    ids = [labels[0].id]
+    labels_review(label_ids=ids, review="rejected", reason="variant", note=note, reviewer=person("superuser"))
+    url = reverse("admin:annotation_label_change", args=ids)
     client = sign_in("reviewer")
-    assert client.get(url).status_code == 200
-    client.post(url, {"review": "rejected", "title": "changed by hand"})
+    page = client.get(url).content.decode()
+    assert "rejected: wrong variant or size" in page
+    assert note not in page
+    assert "&lt;script&gt;alert(1)" in page
+    assert f"{reverse('admin:annotation_label_review')}?label={labels[0].id}" in page
+    client.post(url, {"review": "approved", "title": "changed by hand"})
     label = Label.objects.get(id=labels[0].id)
-    assert (label.review, label.reviewer_name) == (Review.REJECTED, "reviewer")
+    assert (label.review, label.reviewer_name) == (Review.REJECTED, "superuser")
     assert label.title != "changed by hand"
 
 

@@ -8,6 +8,7 @@ from django.db import connections
 
 from annotation import services
 from annotation.models import Label, Product, Review, Submission
+from annotation.reviews import labels_review
 from crawler.models import WorkState
 from tests.annotation.factories import make_listing, make_product
 
@@ -57,7 +58,7 @@ def test_the_same_submission_again_changes_nothing(annotator, person):
     make_product()
     listing = make_listing()
     submit(annotator, shown=[listing], matched=[listing])
-    services.labels_review(label_ids=[Label.objects.get().id], review=Review.APPROVED, reviewer=person("reviewer"))
+    labels_review(label_ids=[Label.objects.get().id], review=Review.APPROVED, reviewer=person("reviewer"))
     submit(annotator, shown=[listing], matched=[listing])
     assert Label.objects.get().review == Review.APPROVED
     assert Submission.objects.count() == 1
@@ -151,7 +152,7 @@ def test_a_half_written_submission_gets_only_the_labels_it_lacks(annotator, pers
     listings = [make_listing(), make_listing()]
     submission = submit(annotator, shown=listings, matched=listings)
     kept = Label.objects.get(listing_id=listings[0].id)
-    services.labels_review(label_ids=[kept.id], review=Review.REJECTED, reviewer=person("reviewer"))
+    labels_review(label_ids=[kept.id], review=Review.REJECTED, reason="other", reviewer=person("reviewer"))
     Label.objects.filter(listing_id=listings[1].id).delete()
     assert services.submission_finish(submission=submission) == 1
     assert Label.objects.get(id=kept.id).review == Review.REJECTED

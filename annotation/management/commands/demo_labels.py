@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
-from annotation import selectors, services
+from annotation import reviews, selectors, services
 from annotation.models import Product, Review
 from crawler.demo_shop.catalog import load_catalog
 from crawler.models import Listing
@@ -91,5 +91,5 @@ class Command(BaseCommand):
         )
         labels = selectors.submission_labels(submission)
         approved = [label.id for label in labels[: max(1, len(labels) * 5 // 6)] if label.review == Review.PENDING]
-        services.labels_review(label_ids=approved, review=Review.APPROVED, reviewer=robot)
+        reviews.labels_review(label_ids=approved, review=Review.APPROVED, reviewer=robot)
         return len(labels)

@@ -1,0 +1,20 @@
+"""Pictures of the image store, as the admin shows them."""
+
+from django.urls import reverse
+from django.utils.html import format_html
+
+
+def thumbnail(sha256: str) -> str:
+    """A small picture of the image store, or a dash."""
+    if not sha256:
+        return "–"
+    return format_html(
+        '<img src="{}" alt="" width="72" height="72" class="thumb" loading="lazy">',
+        reverse("crawler:image", args=[sha256]),
+    )
+
+
+def large_picture(sha256: str) -> str:
+    if not sha256:
+        return "–"
+    return format_html('<img src="{}" alt="" height="320">', reverse("crawler:image", args=[sha256]))
