@@ -118,7 +118,9 @@ class Label(Offer):
         verbose_name_plural = _("labels")
         indexes = [
             models.Index(fields=["review", "-created_at"], name="label_review"),
-            models.Index(fields=["-created_at"], name="label_created"),
+            # Pages of labels go by (created_at, id): all of them, or one annotator's own.
+            models.Index(fields=["-created_at", "-id"], name="label_page"),
+            models.Index(fields=["annotator_id", "-created_at", "-id"], name="label_annotator_page"),
         ]
 
     def __str__(self) -> str:

@@ -17,5 +17,6 @@ urlpatterns = [
     path("annotation/", include("annotation.urls")),
     path("evaluation/", include("evaluation.urls")),
     path("", include("crawler.urls")),
+    path("api/", include("annotation.api_urls")),
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),
 ]
