@@ -9,8 +9,10 @@ from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import User
 from django.http import HttpRequest
+from rest_framework.authtoken.models import TokenProxy
 
 admin.site.unregister(User)
+admin.site.unregister(TokenProxy)  # it lists everybody's tokens, which are as good as passwords
 
 
 @admin.register(User)
