@@ -138,7 +138,9 @@ class Label(Offer):
             models.Index(fields=["review", "-created_at"], name="label_review"),
             models.Index(fields=["review", "created_at", "id"], name="label_queue"),
             models.Index(fields=["annotator_id", "review", "-reviewed_at"], name="label_feedback"),
-            models.Index(fields=["-created_at"], name="label_created"),
+            # Pages of labels go by (created_at, id): all of them, or one annotator's own.
+            models.Index(fields=["-created_at", "-id"], name="label_page"),
+            models.Index(fields=["annotator_id", "-created_at", "-id"], name="label_annotator_page"),
         ]
 
     def __str__(self) -> str:

@@ -2,9 +2,19 @@
 
 from typing import Any
 
-from rest_framework.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+from rest_framework import status
+from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
+
+
+class Conflict(APIException):
+    """What was asked for contradicts what is stored (RFC 9110 section 15.5.10)."""
+
+    status_code = status.HTTP_409_CONFLICT
+    default_detail = _("This contradicts what is stored.")
+    default_code = "conflict"
 
 
 def problem_json(error: Exception, context: dict[str, Any]) -> Response | None:

@@ -47,7 +47,8 @@ PERMISSIONS: dict[str, list[str]] = {
 }
 PERMISSIONS[ADMINISTRATOR] = sorted(
     {permission for permissions in PERMISSIONS.values() for permission in permissions}
-    | {f"auth.{verb}_{model}" for verb in ("view", "add", "change", "delete") for model in ("user", "group")}
+    | {f"auth.{verb}_user" for verb in ("view", "add", "change", "delete")}
+    | {"auth.view_group"}  # what a group may is said here; who may change a group may everything
 )
 
 

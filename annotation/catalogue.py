@@ -1,0 +1,73 @@
+"""Writes of the catalogue: products that programs and reviewers make and change."""
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import UploadedFile
+from django.db import IntegrityError
+from django.utils.text import slugify
+from django.utils.translation import gettext as _
+
+from annotation.models import Brand, Product
+from crawler.images import MAX_BYTES, ImageError, store_image
+from mmproject.ids import ID_LENGTH, new_id
+
+
+def product_create(*, name: str, product_id: str = "", picture: UploadedFile | None = None, **fields: Any) -> Product:
+    """Add a product. Its id is made from the name when none is given, a unique one when the name has no Latin letters.
+
+    `fields`: brand (a Brand or None), keywords, description, active.
+    Raises ValidationError, keyed by field, for a name or id that is taken and for a file that is no picture.
+    """
+    product = Product(id=product_id or slugify(name)[:ID_LENGTH] or new_id(), name=name, **fields)
+    _refuse_taken_name(name, but=None)
+    if Product.objects.filter(id=product.id).exists():
+        raise ValidationError({"id": _("The id “%(id)s” is taken.") % {"id": product.id}})
+    if picture is not None:
+        product.image_sha256 = _stored(picture)
+    try:
+        product.save(force_insert=True)
+    except IntegrityError as error:  # somebody took the name or the id a moment ago
+        raise _taken(name) from error
+    return product
+
+
+def product_change(*, product: Product, picture: UploadedFile | None = None, **fields: Any) -> Product:
+    """Change what `fields` name and nothing else; returns the product as it now is. Raises like `product_create`.
+
+    Labels keep the name that the product had when they were made.
+    """
+    if "name" in fields:
+        _refuse_taken_name(fields["name"], but=product.id)
+    if "brand" in fields:
+        brand: Brand | None = fields.pop("brand")
+        fields |= {"brand_id": brand.id if brand else None, "brand_name": brand.name if brand else ""}
+    if picture is not None:
+        fields["image_sha256"] = _stored(picture)
+    try:
+        # Not save(): it would write back what somebody else has changed in the fields that are not named.
+        if fields:
+            Product.objects.filter(id=product.id).update(**fields)
+    except IntegrityError as error:
+        raise _taken(fields.get("name", product.name)) from error
+    product.refresh_from_db()
+    return product
+
+
+def _refuse_taken_name(name: str, *, but: str | None) -> None:
+    if Product.objects.filter(name=name).exclude(id=but or "").exists():
+        raise _taken(name)
+
+
+def _taken(name: str) -> ValidationError:
+    return ValidationError({"name": _("There is already a product named “%(name)s”.") % {"name": name}})
+
+
+def _stored(picture: UploadedFile) -> str:
+    """The SHA-256 of the picture, now in the store."""
+    # One byte more than is allowed is enough for the store to refuse it.
+    try:
+        return store_image(picture.read(MAX_BYTES + 1)).sha256
+    except ImageError as error:
+        message = _("“%(file)s” cannot be used: %(reason)s") % {"file": picture.name, "reason": error}
+        raise ValidationError({"picture": message}) from error
