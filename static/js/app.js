@@ -22,6 +22,7 @@
     const boxes = [...document.querySelectorAll(`.tick[data-alike="${name}"]:enabled`)];
     const tick = boxes.some((box) => !box.checked);
     for (const box of boxes) box.checked = tick;
+    document.dispatchEvent(new Event("ticks"));
   });
   // 422 carries a form or a message to show; everything else that failed leaves the page as it is.
   document.addEventListener("htmx:beforeSwap", (event) => {
