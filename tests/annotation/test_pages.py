@@ -55,6 +55,19 @@ def test_strangers_are_sent_to_the_login(client, db):
     assert answer["Location"].startswith(reverse("login"))
 
 
+@pytest.mark.parametrize(("method", "name"), [("get", "search"), ("get", "product_options"), ("post", "submit")])
+def test_a_part_of_a_page_is_never_the_login_page(client, db, method, name):
+    """htmx would swap it over what is ticked and typed."""
+    answer = getattr(client, method)(reverse(f"annotation:{name}"), **HTMX)
+    assert answer.status_code == 401
+    assert answer.content == b""
+
+
+def test_going_back_in_history_may_be_the_login_page(client, db):
+    answer = client.get(reverse("annotation:search"), **HTMX, HTTP_HX_HISTORY_RESTORE_REQUEST="true")
+    assert answer.status_code == 302
+
+
 def test_an_empty_keyword_offers_an_example(sign_in):
     make_product(keywords="orange juice, 橙汁")
     page = sign_in("annotator").get(reverse("annotation:search")).content.decode()
