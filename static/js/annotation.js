@@ -149,7 +149,6 @@
     i: () => tickBy("invert"),
     m: () => press("m"),
     f: () => press("f"),
-    u: () => press("u"),
     s: submit,
     v: preview,
     "/": () => $("#keyword").select(),

@@ -73,3 +73,16 @@ def test_a_lost_network_is_told_and_loses_nothing(ticked):
     ticked.context.set_offline(False)
     ticked.reload()
     ticks(ticked, 2)
+
+
+def test_after_signing_in_in_another_tab_the_submit_goes_through(ticked, visit, sign_in):
+    page = ticked
+    address = page.url
+    page.context.clear_cookies()
+    page.get_by_role("button", name="Submit the ticked pictures").click()
+    expect(page.locator("#messages")).to_contain_text("You have been signed out")
+    cookies = sign_in("annotator").cookies
+    page.context.add_cookies([{"name": name, "value": cookies[name].value, "url": address} for name in cookies])
+    visit("annotator", "/annotation/")  # another tab, which brings another CSRF token
+    page.get_by_role("button", name="Submit the ticked pictures").click()
+    expect(page.locator("#messages")).to_contain_text("Saved: 2 labels")
