@@ -331,3 +331,15 @@ def test_without_a_script_the_new_buttons_are_away(grid):
         expect(page.get_by_role("button", name=name, exact=True)).to_have_count(0)
     picture(page, 0).click()
     expect(boxes(page).first).to_be_checked()
+
+
+def test_a_recent_product_is_chosen_by_a_click(grid):
+    page = grid()
+    field = page.get_by_label("Product of our catalogue")
+    field.fill("Alpha Orange Juice")
+    boxes(page).first.check()
+    press(page, "Control+Enter")
+    expect(page.locator("#messages")).to_contain_text("Saved: 1 label")
+    field.fill("")
+    page.get_by_role("button", name="Alpha Orange Juice").click()
+    expect(field).to_have_value("Alpha Orange Juice")
