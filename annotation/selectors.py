@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import timedelta
 
+from django.contrib.auth.models import AbstractBaseUser
 from django.db.models import Q
 from django.utils import timezone
 
@@ -25,6 +26,13 @@ def products_matching(query: str, *, limit: int = 50) -> list[Product]:
 def product_named(name: str) -> Product | None:
     """The active product of exactly this name."""
     return Product.objects.filter(name=name.strip(), active=True).first()
+
+
+def recent_products(annotator: AbstractBaseUser, *, limit: int = 8) -> list[str]:
+    """The names of the products that `annotator` submitted last, the latest first; one query over 50 submissions."""
+    mine = Submission.objects.filter(annotator_id=annotator.pk).exclude(state=WorkState.CANCELLED)
+    names = mine.order_by("-created_at").values_list("product_name", flat=True)[:50]
+    return list(dict.fromkeys(names))[:limit]
 
 
 def example_keyword() -> str:

@@ -29,7 +29,7 @@ def search_page(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _problem(request, form.errors.as_data())
     data = form.cleaned_data
-    context = {"form": data, "products": selectors.products_matching(""), "sources": enabled_sources()}
+    context = _workspace(request, data)
     if not data["keyword"].strip():
         template = "annotation/empty.html" if request.htmx else "annotation/search.html"
         return render(request, template, context | {"example": selectors.example_keyword()})
@@ -99,11 +99,21 @@ def submit(request: HttpRequest) -> HttpResponse:
     text = ngettext("Saved: %(count)d label for %(product)s.", "Saved: %(count)d labels for %(product)s.", count)
     messages.success(request, text % {"count": count, "product": submission.product_name})
     kept = {"product": submission.product_name, "source": submission.source}
-    context = {"form": kept, "products": selectors.products_matching(""), "sources": enabled_sources()}
+    context = _workspace(request, kept)
     template = "annotation/saved.html" if request.htmx else "annotation/search.html"
     response = render(request, template, context | {"example": selectors.example_keyword()})
     response["HX-Push-Url"] = f"{reverse('annotation:search')}?{urlencode(kept)}"
     return response
+
+
+def _workspace(request: HttpRequest, form: dict) -> dict:
+    """The context of what stands above the results."""
+    return {
+        "form": form,
+        "products": selectors.products_matching(""),
+        "recent": selectors.recent_products(request.user),
+        "sources": enabled_sources(),
+    }
 
 
 def _results(request: HttpRequest, result: SearchResult) -> dict:

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 ANNOTATOR = "annotator"
 EVALUATOR = "evaluator"
@@ -68,12 +68,18 @@ def make_groups(*, using: str, **kwargs: Any) -> None:
 
 
 def needs(permission: str) -> Callable[[Callable[..., HttpResponseBase]], Callable[..., HttpResponseBase]]:
-    """A view decorator: the login page for strangers, 403 for people without `permission`."""
+    """A view decorator: the login page for strangers (401 where htmx asks), 403 for people without `permission`.
+
+    htmx would follow a redirect and swap the login page over what is ticked and typed; a 401 leaves the page as it is.
+    """
 
     def decorate(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
-        @login_required
         @wraps(view)
         def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            if not request.user.is_authenticated:
+                # Restoring the history asks for a whole page, so there the login page is the right answer.
+                part = "HX-Request" in request.headers and "HX-History-Restore-Request" not in request.headers
+                return HttpResponse(status=401) if part else redirect_to_login(request.get_full_path())
             if not request.user.has_perm(permission):
                 raise PermissionDenied
             return view(request, *args, **kwargs)

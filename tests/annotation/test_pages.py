@@ -1,5 +1,6 @@
 """The annotators' page."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -53,6 +54,19 @@ def test_strangers_are_sent_to_the_login(client, db):
     answer = client.get(reverse("annotation:search"))
     assert answer.status_code == 302
     assert answer["Location"].startswith(reverse("login"))
+
+
+@pytest.mark.parametrize(("method", "name"), [("get", "search"), ("get", "product_options"), ("post", "submit")])
+def test_a_part_of_a_page_is_never_the_login_page(client, db, method, name):
+    """htmx would swap it over what is ticked and typed."""
+    answer = getattr(client, method)(reverse(f"annotation:{name}"), **HTMX)
+    assert answer.status_code == 401
+    assert answer.content == b""
+
+
+def test_going_back_in_history_may_be_the_login_page(client, db):
+    answer = client.get(reverse("annotation:search"), **HTMX, HTTP_HX_HISTORY_RESTORE_REQUEST="true")
+    assert answer.status_code == 302
 
 
 def test_an_empty_keyword_offers_an_example(sign_in):
@@ -252,6 +266,26 @@ def test_the_source_can_be_chosen_where_there_are_several(sign_in, source, found
     assert asked[-1]["source"] == "other"
     assert '<option value="other" selected>Other shop</option>' in page
     assert "source=demo-shop&amp;page=2" in page  # more of the source that answered
+
+
+class TestRecentProducts:
+    """Offered below the product's field."""
+
+    def test_the_latest_eight_come_first_and_each_once(self, sign_in):
+        client, listing = sign_in("annotator"), make_listing()
+        names = [f"Tea {number}" for number in range(9)]
+        for number, name in enumerate([*names, "Tea 4"]):
+            if number < 9:
+                make_product(name, brand="")
+            client.post(reverse("annotation:submit"), submission(listing, submission=f"s-{number}", product=name))
+        page = client.get(reverse("annotation:search")).content.decode()
+        offered = re.findall('data-product="([^"]*)"', page)
+        assert offered == ["Tea 4", "Tea 8", "Tea 7", "Tea 6", "Tea 5", "Tea 3", "Tea 2", "Tea 1"]
+
+    def test_they_are_ones_own(self, sign_in):
+        make_product()
+        sign_in("annotator").post(reverse("annotation:submit"), submission(make_listing()))
+        assert "data-product" not in sign_in("reviewer").get(reverse("annotation:search")).content.decode()
 
 
 class TestPicture:

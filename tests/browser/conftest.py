@@ -10,6 +10,9 @@ from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
 
+from crawler.models import Listing
+from crawler.services import crawl_run, search
+
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = [
     "--no-sandbox",
@@ -74,3 +77,16 @@ def visit(browser: Browser, live_server, sign_in: Callable[[str], Client]) -> It
     for context in contexts.values():
         context.close()
     assert not complaints
+
+
+@pytest.fixture
+def crawled_page():
+    """`crawled_page("honey", page=2)`: the listings of a page of a search that a worker did."""
+
+    def do(keyword: str, *, page: int = 1) -> list[Listing]:
+        crawl = search(keyword=keyword, page=page).crawl
+        assert crawl is not None
+        crawl_run(crawl_id=crawl.id)
+        return search(keyword=keyword, page=page).listings
+
+    return do

@@ -19,20 +19,6 @@ def listings(shop, crawled_page) -> list[Listing]:
     return crawled_page("honey")
 
 
-@pytest.fixture
-def crawled_page():
-    """`crawled_page("honey")`: the listings of a search that a worker did."""
-    from crawler.services import crawl_run, search
-
-    def do(keyword: str) -> list[Listing]:
-        crawl = search(keyword=keyword).crawl
-        assert crawl is not None
-        crawl_run(crawl_id=crawl.id)
-        return search(keyword=keyword).listings
-
-    return do
-
-
 def test_look_alikes_are_ticked_together(visit, listings):
     alike = [listings[index].id for index in (2, 5, 9)]
     Listing.objects.filter(id__in=alike).update(phash="0123456789abcdef")
