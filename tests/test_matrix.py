@@ -67,6 +67,7 @@ TABLE = [
     Rule("annotation/listings/<str:listing_id>/picture/", PAGE, "GET POST", ANNOTATE, unknown=True),
     Rule("annotation/products/", PAGE, "GET", ANNOTATE),
     Rule("annotation/submit/", PAGE, "POST", ANNOTATE),
+    Rule("annotation/feedback/", PAGE, "GET", ANNOTATE),
     # evaluators
     Rule("evaluation/", PAGE, "GET POST", EVALUATE),
     Rule("evaluation/runs/<str:run_id>/", PAGE, "GET", EVALUATE, unknown=True),
@@ -105,6 +106,7 @@ TABLE = [
     Rule("admin/(?P<url>.*)$", STAFF_OPEN, ALL, STAFF),
     Rule("admin/login/", OPEN, ALL, set(ROLES)),
     Rule("admin/logout/", OPEN, ALL, set(ROLES)),
+    Rule("admin/annotation/label/review/", STAFF_PAGE, ALL, REVIEW),
     Rule("admin/crawler/listingimport/<path:object_id>/progress/", PAGE, "GET", OPERATE, refused="403"),
     Rule("admin/crawler/listingimport/<path:object_id>/confirm/", STAFF_PAGE, "POST", OPERATE),
     Rule("admin/crawler/source/<path:object_id>/try/", STAFF_PAGE, ALL, OPERATE),
