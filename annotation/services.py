@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from annotation.followers import follow
 from annotation.models import Label, Product, Submission
 from annotation.selectors import product_named
 from crawler.models import Listing, WorkState
@@ -121,6 +122,7 @@ def submission_finish(
     missing = [label for label_id, label in labels.items() if label_id not in existing]
     if missing:
         Label.objects.bulk_create(missing)
+    follow(submission)
     Submission.objects.filter(id=submission.id).update(state=WorkState.DONE)
     submission.state = WorkState.DONE
     return len(missing)

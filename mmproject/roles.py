@@ -1,6 +1,6 @@
-"""Who may do what: five groups, made after every migration, and the checks that views use.
+"""Who may do what: five groups, made by a migration, their permissions, and the checks that views use.
 
-Made on `post_migrate` rather than by a migration, because Django itself creates the permissions only then.
+The permissions are given on `post_migrate`, because Django itself creates them only then.
 """
 
 from collections.abc import Callable
@@ -28,11 +28,19 @@ PERMISSIONS: dict[str, list[str]] = {
         "annotation.delete_label",
         "annotation.view_submission",
         "annotation.add_submission",
+        *(f"annotation.{verb}_task" for verb in ("view", "add", "change", "delete")),
+        "annotation.view_claim",
+        "annotation.delete_claim",  # frees what somebody left lying
+        "annotation.view_dispute",
+        "annotation.change_dispute",
         "crawler.view_listing",
     ],
     OPERATOR: [
         *(f"crawler.{verb}_source" for verb in ("view", "add", "change")),
         *(f"crawler.{verb}_scheduledsearch" for verb in ("view", "add", "change", "delete")),
+        *(f"annotation.{verb}_webhook" for verb in ("view", "add", "change", "delete")),
+        "annotation.view_webhookdelivery",
+        "annotation.change_webhookdelivery",  # to send one again: nobody edits one
         "crawler.view_crawl",
         "crawler.change_crawl",  # to run one again or end it: nobody edits one
         "crawler.view_searchpage",

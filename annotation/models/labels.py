@@ -1,6 +1,4 @@
-"""Our catalogue, and what annotators said about listings."""
-
-from typing import Any
+"""What annotators said about listings, and what reviewers said of that."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -8,51 +6,17 @@ from django.utils.translation import gettext_lazy as _
 from crawler.models import Offer, WorkState
 from mmproject.ids import ID_LENGTH, content_id
 
-
-class Brand(models.Model):
-    id = models.SlugField(primary_key=True, max_length=ID_LENGTH)
-    name = models.CharField(_("name"), max_length=120)
-    aliases = models.CharField(
-        _("aliases"), max_length=500, blank=True, help_text=_("Other spellings, comma-separated")
-    )
-
-    class Meta:
-        verbose_name = _("brand")
-        verbose_name_plural = _("brands")
-        ordering = ["name"]
-
-    def __str__(self) -> str:
-        return self.name
+MAX_NOTE = 500
 
 
-class Product(models.Model):
-    """A product of the catalogue. `brand_name` is carried along so that lists join nothing."""
+class SkipReason(models.TextChoices):
+    """Why a search was given up without a label, in the order of the keys 1 to 5."""
 
-    id = models.SlugField(primary_key=True, max_length=ID_LENGTH)
-    # Unique, because annotators and evaluators name a product by typing it.
-    name = models.CharField(_("name"), max_length=200, unique=True)
-    brand = models.ForeignKey(
-        Brand, verbose_name=_("brand"), null=True, blank=True, on_delete=models.PROTECT, related_name="products"
-    )
-    brand_name = models.CharField(max_length=120, blank=True, editable=False)
-    keywords = models.CharField(
-        _("search keywords"), max_length=500, blank=True, help_text=_("What annotators search for, comma-separated")
-    )
-    description = models.TextField(_("description"), blank=True)
-    image_sha256 = models.CharField(_("catalogue picture"), max_length=64, blank=True, editable=False)
-    active = models.BooleanField(_("active"), default=True)
-
-    class Meta:
-        verbose_name = _("product")
-        verbose_name_plural = _("products")
-        ordering = ["name"]
-
-    def __str__(self) -> str:
-        return self.name
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        self.brand_name = self.brand.name if self.brand else ""
-        super().save(*args, **kwargs)
+    NONE = "none", _("none of them shows the product")
+    KEYWORD = "keyword", _("the keyword does not fit the product")
+    UNCLEAR = "unclear", _("it cannot be told from the pictures")
+    PICTURES = "pictures", _("pictures are missing or broken")
+    OTHER = "other", _("other")
 
 
 class Submission(models.Model):
@@ -69,15 +33,30 @@ class Submission(models.Model):
     pages = models.PositiveIntegerField(_("pages shown"))
     shown_listing_ids = models.JSONField(default=list)
     matched_listing_ids = models.JSONField(default=list)
+    # What was marked by hand besides the matches; everything else that was shown is only "shown, not ticked".
+    refused_listing_ids = models.JSONField(default=list)
+    unsure_listing_ids = models.JSONField(default=list)
+    skip_reason = models.CharField(
+        _("skipped, because"), max_length=10, choices=SkipReason.choices, blank=True, default=""
+    )
+    skip_note = models.CharField(_("note"), max_length=MAX_NOTE, blank=True, default="")
+    # What the page had ticked before the annotator did anything, and the model whose suggestion that was.
+    suggested_listing_ids = models.JSONField(default=list)
+    suggested_by = models.CharField(_("suggested by"), max_length=120, blank=True, default="")
+    # Whether the listings stood in the order of that model's uncertainty, not in the shop's.
+    ordered_by_model = models.BooleanField(default=False)
+    task_id = models.CharField(max_length=ID_LENGTH, blank=True, default="", db_index=True)
     annotator_id = models.IntegerField()
     annotator_name = models.CharField(_("annotator"), max_length=150)
     state = models.CharField(_("state"), max_length=10, choices=WorkState.choices, default=WorkState.PENDING)
     created_at = models.DateTimeField(_("submitted"))
+    cancelled_at = models.DateTimeField(_("taken back"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("submission")
         verbose_name_plural = _("submissions")
         indexes = [
+            models.Index(fields=["product_id", "created_at"], name="submission_product"),
             models.Index(fields=["state", "created_at"], name="submission_state"),
             models.Index(fields=["annotator_id", "-created_at"], name="submission_annotator"),
         ]
@@ -103,9 +82,6 @@ class RejectReason(models.TextChoices):
     OTHER = "other", _("other")
 
 
-MAX_NOTE = 500
-
-
 class Label(Offer):
     """`This listing shows this product`, with a snapshot of what the annotator saw."""
 
@@ -122,6 +98,8 @@ class Label(Offer):
     annotator_id = models.IntegerField()
     annotator_name = models.CharField(_("annotator"), max_length=150)
     created_at = models.DateTimeField(_("labelled"))
+    # The model that had ticked it before the annotator did, if any did: labels that it may have biased.
+    suggested_by = models.CharField(_("suggested by"), max_length=120, blank=True, default="")
     # what the reviewer said
     review = models.CharField(_("review"), max_length=10, choices=Review.choices, default=Review.PENDING)
     reviewer_name = models.CharField(_("reviewer"), max_length=150, blank=True)
