@@ -18,7 +18,6 @@ import http.client
 import io
 import itertools
 import json
-import os
 import random
 import statistics
 import subprocess
@@ -30,13 +29,11 @@ import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from secrets import token_hex
 
 from benchmarks.harness import parser, progress, report
+from benchmarks.site import Site, get
 from mmproject.environment import BASE_DIR
-from mmproject.stack.mongod import URI, mongo_server
-from mmproject.stack.redis import URL, redis_server
-from mmproject.stack.server import Server, die_with_parent, free_port
+from mmproject.stack.server import die_with_parent, free_port
 
 RATE_PER_S = 60
 THREADS = 16
@@ -47,7 +44,7 @@ SOURCE = "upstream"
 def main() -> None:
     options = parser(__doc__ or "").parse_args()
     with tempfile.TemporaryDirectory(prefix="mmproject-benchmark-") as scratch, ExitStack() as stack:
-        site = Site(Path(scratch), stack)
+        site = Shop(Path(scratch), stack)
         figures = _look_alikes(pairs=40 if options.quick else 400)
         figures |= _single_flight(site)
         figures |= _speedup(site, pages=48 if options.quick else 300)
@@ -55,66 +52,31 @@ def main() -> None:
     report("crawl", figures)
 
 
-class Site:
-    """The stores, the shop and the web server, all on ports of their own; they stop with `stack`."""
+class Shop:
+    """The site, and the shop that it asks."""
 
     def __init__(self, folder: Path, stack: ExitStack) -> None:
-        mongo_port, redis_port, self.web_port, self.shop_port = (free_port() for _ in range(4))
-        stack.enter_context(mongo_server(folder=folder / "mongo", port=mongo_port))
-        stack.enter_context(redis_server(folder=folder / "redis", port=redis_port))
-        os.environ |= {
-            "DJANGO_SETTINGS_MODULE": "benchmarks.crawl_site",
-            "STATE_DIR": str(folder),
-            "SECRET_KEY": token_hex(32),
-            "DATABASE_URL": f"sqlite:///{folder}/default.sqlite3",
-            "MONGO_URI": URI.format(port=mongo_port),
-            "MONGO_DB": "benchmark",
-            "REDIS_URL": URL.format(port=redis_port),
-            "CRAWLER_PRIVATE_HOSTS": f"127.0.0.1:{self.shop_port}",
-            "ALLOWED_HOSTS": "127.0.0.1",
-            "LOG_LEVEL": "WARNING",
-        }
-        (folder / "static").mkdir()
-        self._prepare()
-        shop = [sys.executable, "-m", "benchmarks.crawl_upstream", "--port", str(self.shop_port)]
-        web = [sys.executable, "-m", "gunicorn", "mmproject.wsgi", "--bind", f"127.0.0.1:{self.web_port}"]
-        web += ["--worker-class", "gthread", "--workers", "2", "--threads", "16", "--log-level", "error"]
-        for name, command, port in (("shop", shop, self.shop_port), ("web", web, self.web_port)):
-            ready = lambda port=port: _answers(port)  # noqa: E731
-            stack.enter_context(Server(name=name, command=command, log=folder / f"{name}.log", is_ready=ready))
-
-    def _prepare(self) -> None:
-        import django
-
-        django.setup()
-        from django.contrib.auth.models import User
-        from django.core.management import call_command
-        from django.test import Client
-
+        self.port = free_port()
+        address = f"127.0.0.1:{self.port}"
+        self.site = Site(folder, stack, settings="benchmarks.site_settings", CRAWLER_PRIVATE_HOSTS=address)
         from crawler.management.commands.demo_source import demo_source
         from crawler.models import Source
 
-        call_command("migrate", verbosity=0)
-        call_command("migrate", database="mongo", verbosity=0)
-        source: Source = demo_source(base_url=f"http://127.0.0.1:{self.shop_port}")
+        source: Source = demo_source(base_url=f"http://{address}")
         source.id, source.rate, source.robots = SOURCE, f"{RATE_PER_S}/second", False
         source.save()
-        client = Client()
-        client.force_login(User.objects.create_user("benchmark"))
-        self.cookie = f"sessionid={client.cookies['sessionid'].value}"
+        self.cookie = self.site.user("benchmark")
+        shop = [sys.executable, "-m", "benchmarks.crawl_upstream", "--port", str(self.port)]
+        self.site.start("shop", shop, port=self.port)
+        self.site.serve(workers=2)
 
     def arrivals(self) -> list[float]:
         """When the shop was asked since the last call, in seconds of its clock."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.shop_port}/_log", timeout=30) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/_log", timeout=30) as answer:
             return sorted(json.load(answer))
 
-    def connection(self) -> http.client.HTTPConnection:
-        return http.client.HTTPConnection("127.0.0.1", self.web_port, timeout=60)
-
     def get(self, connection: http.client.HTTPConnection, path: str) -> tuple[int, bytes]:
-        connection.request("GET", path, headers={"Cookie": self.cookie})
-        answer = connection.getresponse()
-        return answer.status, answer.read()
+        return get(connection, path, cookie=self.cookie)
 
 
 @contextmanager
@@ -133,13 +95,13 @@ def worker(threads: int) -> Iterator[None]:
         process.wait()
 
 
-def _single_flight(site: Site) -> dict[str, float]:
+def _single_flight(site: Shop) -> dict[str, float]:
     site.arrivals()
     answers: list[int] = []
     gate = threading.Barrier(CLIENTS)
 
     def ask() -> None:
-        connection = site.connection()
+        connection = site.site.connection()
         gate.wait()
         status, body = site.get(connection, "/api/goodslist?keyword=everybody&wait=20")
         answers.append(len(json.loads(body)["listings"]) if status == 200 else -status)
@@ -157,7 +119,7 @@ def _single_flight(site: Site) -> dict[str, float]:
     return {"single_flight_upstream_requests": upstream}
 
 
-def _speedup(site: Site, *, pages: int) -> dict[str, float]:
+def _speedup(site: Shop, *, pages: int) -> dict[str, float]:
     one = _crawled(site, pages=pages, threads=1)
     many = _crawled(site, pages=pages, threads=THREADS)
     return {
@@ -172,7 +134,7 @@ class Crawled:
         self.seconds, self.peak = seconds, peak
 
 
-def _crawled(site: Site, *, pages: int, threads: int) -> Crawled:
+def _crawled(site: Shop, *, pages: int, threads: int) -> Crawled:
     """Queue so many different pages, then start a worker and wait for all."""
     from crawler.models import Crawl
     from crawler.services import search
@@ -207,9 +169,9 @@ def most_within_a_second(times: Sequence[float]) -> int:
     return most
 
 
-def _cached(site: Site, *, rounds: int) -> dict[str, float]:
+def _cached(site: Shop, *, rounds: int) -> dict[str, float]:
     """The page of `_single_flight`, from the cache."""
-    ours, empty = site.connection(), site.connection()
+    ours, empty = site.site.connection(), site.site.connection()
     seconds: dict[str, list[float]] = {"/api/goodslist?keyword=everybody": [], "/empty": []}
     for number in range(rounds + 50):
         for connection, path in ((ours, "/api/goodslist?keyword=everybody"), (empty, "/empty")):
@@ -253,14 +215,6 @@ def _look_alikes(*, pairs: int) -> dict[str, float]:
         "look_alike_copies": round(copies / pairs, 3),
         "look_alike_other_photos": round(others / pairs, 3),
     }
-
-
-def _answers(port: int) -> bool:
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5):
-            return True
-    except OSError:
-        return False
 
 
 if __name__ == "__main__":
