@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from annotation.label_admin import LabelAdmin
 from annotation.models import Brand, Product, Submission
 from annotation.thumbnails import thumbnail
+from mmproject.admin_lists import KnownValuesFilter, QuickListMixin
 
 __all__ = ["BrandAdmin", "LabelAdmin", "ProductAdmin", "SubmissionAdmin"]
 
@@ -30,10 +31,10 @@ class BrandAdmin(CatalogueAdmin):
 
 
 @admin.register(Product)
-class ProductAdmin(CatalogueAdmin):
+class ProductAdmin(QuickListMixin, CatalogueAdmin):
     list_display = ("picture", "name", "brand_name", "keywords", "active")
     list_display_links = ("name",)
-    list_filter = ("active", "brand_name")
+    list_filter = ("active", ("brand_name", KnownValuesFilter))
     search_fields = ("name", "brand_name", "keywords")
     autocomplete_fields = ("brand",)
 
@@ -56,9 +57,9 @@ class ReadOnlyAdmin(admin.ModelAdmin):
 
 
 @admin.register(Submission)
-class SubmissionAdmin(ReadOnlyAdmin):
+class SubmissionAdmin(QuickListMixin, ReadOnlyAdmin):
     list_display = ("created_at", "product_name", "keyword", "matched", "annotator_name", "state")
-    list_filter = ("state", "annotator_name")
+    list_filter = ("state", ("annotator_name", KnownValuesFilter))
     search_fields = ("product_name", "keyword")
     ordering = ("-created_at",)
 

@@ -21,18 +21,24 @@ from annotation.review_forms import RejectForm
 from annotation.review_queue import label_history
 from annotation.reviews import labels_review
 from annotation.thumbnails import large_picture, thumbnail
+from mmproject.admin_lists import KnownValuesFilter, QuickListMixin
 from mmproject.links import is_web_link
 
 
 @admin.register(Label)
-class LabelAdmin(admin.ModelAdmin):
+class LabelAdmin(QuickListMixin, admin.ModelAdmin):
     list_display = ("listing", "catalogue", "title", "product_name", "said", "annotator_name", "shop", "labelled")
     list_display_links = ("title",)
-    list_filter = ("review", "reject_reason", "brand_name", "source", "annotator_name")
+    list_filter = (
+        "review",
+        "reject_reason",
+        ("brand_name", KnownValuesFilter),
+        ("source", KnownValuesFilter),
+        ("annotator_name", KnownValuesFilter),
+    )
     search_fields = ("title", "product_name", "keyword", "shop_name")
     ordering = ("-created_at",)
     list_per_page = 50
-    show_full_result_count = False
     actions = ("approve", "reject", "reopen")
     fields = ("listing_large", "catalogue_large", "title", "product_name", "brand_name", "shop", "price", "keyword",
               "annotator_name", "created_at", "review", "reject_reason", "review_note", "reviewer_name", "reviewed_at",

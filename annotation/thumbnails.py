@@ -1,7 +1,8 @@
 """Pictures of the image store, as the admin shows them."""
 
-from django.urls import reverse
 from django.utils.html import format_html
+
+from crawler.picture_paths import picture_path
 
 
 def thumbnail(sha256: str) -> str:
@@ -10,11 +11,11 @@ def thumbnail(sha256: str) -> str:
         return "–"
     return format_html(
         '<img src="{}" alt="" width="72" height="72" class="thumb" loading="lazy">',
-        reverse("crawler:image", args=[sha256]),
+        picture_path(sha256),
     )
 
 
 def large_picture(sha256: str) -> str:
     if not sha256:
         return "–"
-    return format_html('<img src="{}" alt="" height="320">', reverse("crawler:image", args=[sha256]))
+    return format_html('<img src="{}" alt="" height="320">', picture_path(sha256))

@@ -13,7 +13,7 @@ all requests of all clients. `*_saturated_p95_ms` is the same with clients that 
 - `submit_p95_ms`: a submit of 60 shown listings, 20 of them ticked.
 - `search_page_vs_empty_view`: the time of that search page over that of an empty view that only looks who asks; one
   client, alternating, medians.
-- `*_queries`: how many queries of all databases a page makes, and `*_queries_at_1_percent` with a hundredth of the data.
+- `*_queries`: how many queries of all databases a page makes; `*_queries_at_1_percent`: with a hundredth of the data.
 - `web_rss_mb`: the resident memory of the web server's processes together, after all of it.
 
 Leaves out: the crawl itself (see `benchmarks.crawl`), the network, and the browser.

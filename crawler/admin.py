@@ -16,10 +16,12 @@ from crawler import raw_pages
 from crawler.health_page import health_context
 from crawler.import_admin import ListingImportAdmin
 from crawler.models import Crawl, Listing, SearchPage
+from crawler.picture_paths import picture_path
 from crawler.schedule_admin import ScheduledSearchAdmin
 from crawler.services import crawl_cancel, crawl_retry
 from crawler.source_admin import SourceAdmin
 from crawler.wording import NOTHING, seconds
+from mmproject.admin_lists import KnownValuesFilter, QuickListMixin
 
 __all__ = ["CrawlAdmin", "ListingAdmin", "ListingImportAdmin", "ScheduledSearchAdmin", "SearchPageAdmin", "SourceAdmin"]
 
@@ -161,10 +163,10 @@ class SearchPageAdmin(_ReadOnlyAdmin):
 
 
 @admin.register(Listing)
-class ListingAdmin(_ReadOnlyAdmin):
+class ListingAdmin(QuickListMixin, _ReadOnlyAdmin):
     list_display = ["thumbnail", "title", "price", "currency", "shop_name", "source", "image_state", "last_seen_at"]
     list_display_links = ["title"]
-    list_filter = ["source", "image_state"]
+    list_filter = [("source", KnownValuesFilter), "image_state"]
     search_fields = ["title", "shop_name", "item_id"]
     ordering = ["-last_seen_at"]
     readonly_fields = ["thumbnail"]
@@ -173,5 +175,5 @@ class ListingAdmin(_ReadOnlyAdmin):
     def thumbnail(self, listing: Listing) -> str:
         if not listing.image_sha256:
             return listing.image_error or "–"
-        address = reverse("crawler:image", args=[listing.image_sha256])
+        address = picture_path(listing.image_sha256)
         return format_html('<img src="{}" alt="" height="64" loading="lazy">', address)

@@ -142,7 +142,11 @@ class Listing(Offer):
     class Meta:
         verbose_name = _("listing")
         verbose_name_plural = _("listings")
-        indexes = [models.Index(fields=["source", "-last_seen_at"], name="listing_source_seen")]
+        indexes = [
+            models.Index(fields=["source", "-last_seen_at", "-id"], name="listing_source_page"),
+            models.Index(fields=["image_state", "-last_seen_at", "-id"], name="listing_image_page"),
+            models.Index(fields=["-last_seen_at", "-id"], name="listing_page"),
+        ]
 
     def __str__(self) -> str:
         return self.title

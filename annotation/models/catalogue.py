@@ -50,6 +50,7 @@ class Product(models.Model):
         verbose_name = _("product")
         verbose_name_plural = _("products")
         ordering = ["name"]
+        indexes = [models.Index(fields=["brand_name", "name"], name="product_brand")]
 
     def __str__(self) -> str:
         return self.name

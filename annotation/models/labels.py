@@ -59,6 +59,8 @@ class Submission(models.Model):
             models.Index(fields=["product_id", "created_at"], name="submission_product"),
             models.Index(fields=["state", "created_at"], name="submission_state"),
             models.Index(fields=["annotator_id", "-created_at"], name="submission_annotator"),
+            models.Index(fields=["annotator_name", "-created_at", "-id"], name="submission_name_page"),
+            models.Index(fields=["-created_at", "-id"], name="submission_page"),
         ]
 
     def __str__(self) -> str:
@@ -113,7 +115,12 @@ class Label(Offer):
         verbose_name = _("label")
         verbose_name_plural = _("labels")
         indexes = [
-            models.Index(fields=["review", "-created_at"], name="label_review"),
+            # The admin's list and each of its filters.
+            models.Index(fields=["review", "-created_at", "-id"], name="label_review_page"),
+            models.Index(fields=["reject_reason", "-created_at", "-id"], name="label_reason_page"),
+            models.Index(fields=["brand_name", "-created_at", "-id"], name="label_brand_page"),
+            models.Index(fields=["source", "-created_at", "-id"], name="label_source_page"),
+            models.Index(fields=["annotator_name", "-created_at", "-id"], name="label_name_page"),
             models.Index(fields=["review", "created_at", "id"], name="label_queue"),
             models.Index(fields=["annotator_id", "review", "-reviewed_at"], name="label_feedback"),
             # Pages of labels go by (created_at, id): all of them, or one annotator's own.

@@ -1,0 +1,56 @@
+"""Lists of the admin that stay quick over hundreds of thousands of documents."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
+
+from mmproject.mongo.collections import collection, field_name
+
+MAX_FOUND = 1000
+MAX_CHOICES = 500
+
+
+class KnownValuesFilter(admin.AllValuesFieldListFilter):
+    """A filter by the values that a field has, read from its index: the field must be the first of one.
+
+    Django's own reads every document of the collection.
+    """
+
+    def __init__(self, field: Any, request: HttpRequest, params: Any, model: Any, *args: Any, **kwargs: Any) -> None:
+        super().__init__(field, request, params, model, *args, **kwargs)
+        self.lookup_choices = sorted(collection(model).distinct(field_name(model, field.name)))[:MAX_CHOICES]
+
+
+class QuickPaginator(Paginator):
+    """Counts a list that nothing narrows from the collection's own statistics."""
+
+    @cached_property
+    def count(self) -> int:
+        documents: Any = self.object_list
+        if documents.query.where:
+            return documents.count()
+        return collection(documents.model).estimated_document_count()
+
+
+class QuickListMixin:
+    """For a ModelAdmin: no count of everything, and a search that looks at all documents once, not twice."""
+
+    paginator = QuickPaginator
+    show_full_result_count = False
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
+        """The first `MAX_FOUND` that match, in the order of the list; where there are more, a message says so."""
+        found, has_duplicates = super().get_search_results(request, queryset, search_term)  # type: ignore[misc]
+        if not search_term:
+            return found, has_duplicates
+        ids = list(found.values_list("pk", flat=True)[: MAX_FOUND + 1])
+        if len(ids) > MAX_FOUND:
+            text = _("These are the first %(max)d that match: search for more words, or filter, to see others.")
+            messages.info(request, text % {"max": MAX_FOUND})
+        known = found.model._default_manager.filter(pk__in=ids[:MAX_FOUND])
+        return known.order_by(*found.query.order_by), has_duplicates
