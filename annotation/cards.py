@@ -3,9 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.utils.translation import ngettext
+
 from annotation.selectors import labelled_products
 from crawler.look_alikes import look_alikes
 from crawler.models import ImageState, Listing
+from crawler.picture_paths import picture_path
 
 
 @dataclass(frozen=True)
@@ -19,6 +22,21 @@ class Card:
     def is_fetching(self) -> bool:
         """Whether its picture is on its way."""
         return self.listing.image_state == ImageState.PENDING and self.listing.image_retry_at is not None
+
+    @property
+    def picture(self) -> str:
+        """The path of its picture; empty when it has none."""
+        return picture_path(self.listing.image_sha256) if self.listing.image_sha256 else ""
+
+    @property
+    def price(self) -> str:
+        """Price and currency; empty when the shop tells none."""
+        return "" if self.listing.price is None else f"{self.listing.price:.2f} {self.listing.currency}"
+
+    @property
+    def alike_text(self) -> str:
+        text = ngettext("%(count)s looks alike", "%(count)s look alike", self.alike_count)
+        return text % {"count": self.alike_count}
 
 
 def cards(listings: Sequence[Listing], *, page: int) -> list[Card]:

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from annotation import selectors, services
 from annotation.cards import cards
 from annotation.forms import SearchForm, SubmissionForm
+from annotation.templatetags.listing_cards import listing_cards
 from crawler.pictures import picture_retry
 from crawler.selectors import enabled_sources, listings_by_ids
 from crawler.services import SearchResult, crawl_result, search
@@ -63,7 +64,7 @@ def picture(request: HttpRequest, listing_id: str) -> HttpResponse:
     listings = listings_by_ids([listing_id])
     if not listings:
         raise Http404
-    return render(request, "annotation/card.html", {"card": cards(listings, page=0)[0]})
+    return HttpResponse(listing_cards(cards(listings, page=0)))
 
 
 @require_GET

@@ -72,7 +72,12 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
             ]
         },
-    }
+    },
+    {
+        "BACKEND": "django.template.backends.jinja2.Jinja2",
+        "DIRS": [BASE_DIR / "templates" / "jinja2"],
+        "OPTIONS": {"environment": "mmproject.jinja.environment"},
+    },
 ]
 
 # --- stores ---------------------------------------------------------------------------------------------------------
