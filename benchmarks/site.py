@@ -57,10 +57,12 @@ class Site:
         client.force_login(user)
         return f"sessionid={client.cookies['sessionid'].value}"
 
-    def start(self, name: str, command: Sequence[str], *, port: int) -> Server:
-        """Start a server that is ready when its `/healthz` answers."""
-        server = Server(name=name, command=command, log=self.folder / f"{name}.log", is_ready=lambda: _answers(port))
-        return self._stack.enter_context(server)
+    def start(self, name: str, command: Sequence[str], *, port: int, path: str = "/healthz") -> Server:
+        """Start a server that is ready when it answers at `path`."""
+        ready = lambda: _answers(f"http://127.0.0.1:{port}{path}")  # noqa: E731
+        return self._stack.enter_context(
+            Server(name=name, command=command, log=self.folder / f"{name}.log", is_ready=ready)
+        )
 
     def serve(self, *, workers: int) -> Server:
         """Start gunicorn as the Procfile does, with so many processes."""
@@ -79,9 +81,9 @@ def get(connection: http.client.HTTPConnection, path: str, *, cookie: str) -> tu
     return answer.status, answer.read()
 
 
-def _answers(port: int) -> bool:
+def _answers(address: str) -> bool:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5):
+        with urllib.request.urlopen(address, timeout=5):
             return True
     except OSError:
         return False
