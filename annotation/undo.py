@@ -42,7 +42,10 @@ def submission_undo(*, submission_id: str, annotator: AbstractBaseUser) -> Undon
     """
     submission = Submission.objects.get(id=submission_id, annotator_id=annotator.pk)
     if submission.cancelled_at is None:
-        if submission.id not in {one.id for one in undoable_submissions(annotator)}:
+        later = Submission.objects.filter(
+            annotator_id=annotator.pk, cancelled_at=None, created_at__gt=submission.created_at
+        )
+        if len(later.values_list("id", flat=True)[:UNDO_DEPTH]) == UNDO_DEPTH:
             text = ngettext(
                 "Only your last submit can be taken back.",
                 "Only your last %(count)d submits can be taken back.",

@@ -9,6 +9,7 @@ from annotation.models import Label, SkipReason, Submission, Task
 from tests.annotation.factories import make_listing, make_product
 from tests.annotation.submitted import PRODUCT, ids, submit
 
+pytestmark = pytest.mark.django_db(databases=["default", "mongo"], transaction=True)
 HTMX = {"HTTP_HX_REQUEST": "true"}
 URL = "/api/labels"
 

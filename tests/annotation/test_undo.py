@@ -21,6 +21,7 @@ from mmproject.ids import new_id
 from tests.annotation.factories import make_listing, make_product
 from tests.annotation.submitted import PRODUCT, ids, submit
 
+pytestmark = pytest.mark.django_db(databases=["default", "mongo"], transaction=True)
 HTMX = {"HTTP_HX_REQUEST": "true"}
 
 
