@@ -32,7 +32,9 @@ class Said:
 def required_product(name: str) -> Product:
     """The active product of this name. Raises ValidationError, keyed "product", where there is none."""
     if not name.strip():
-        raise ValidationError({"product": _("Choose the product that the ticked pictures show, then submit again.")})
+        raise ValidationError(
+            {"product": _("Choose the product of our catalogue that this is about, then submit again.")}
+        )
     product = product_named(name)
     if product is None:
         message = _("“%(name)s” is not in the catalogue: choose a product from the list.") % {"name": name.strip()}
