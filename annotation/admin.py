@@ -7,11 +7,11 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from annotation.label_admin import LabelAdmin
-from annotation.models import Brand, Product, Submission
+from annotation.models import Brand, Claim, Product, Submission
 from annotation.thumbnails import thumbnail
 from mmproject.admin_lists import KnownValuesFilter, QuickListMixin
 
-__all__ = ["BrandAdmin", "LabelAdmin", "ProductAdmin", "SubmissionAdmin"]
+__all__ = ["BrandAdmin", "ClaimAdmin", "LabelAdmin", "ProductAdmin", "SubmissionAdmin"]
 
 
 class CatalogueAdmin(admin.ModelAdmin):
@@ -58,11 +58,28 @@ class ReadOnlyAdmin(admin.ModelAdmin):
 
 @admin.register(Submission)
 class SubmissionAdmin(QuickListMixin, ReadOnlyAdmin):
-    list_display = ("created_at", "product_name", "keyword", "matched", "annotator_name", "state")
-    list_filter = ("state", ("annotator_name", KnownValuesFilter))
+    list_display = ("created_at", "product_name", "keyword", "matched", "skip_reason", "annotator_name", "state")
+    list_filter = ("state", "skip_reason", ("annotator_name", KnownValuesFilter))
     search_fields = ("product_name", "keyword")
     ordering = ("-created_at",)
 
     @admin.display(description=_("ticked"))
     def matched(self, submission: Submission) -> str:
         return f"{len(submission.matched_listing_ids)} / {len(submission.shown_listing_ids)}"
+
+
+@admin.register(Claim)
+class ClaimAdmin(ReadOnlyAdmin):
+    """Who is at what. Deleting a claim frees it for others, and does nothing to what was submitted under it."""
+
+    list_display = ("claimed_at", "expires_at", "product_name", "keyword", "source", "annotator_name", "submitted")
+    search_fields = ("product_name", "keyword", "annotator_name")
+    ordering = ("-claimed_at",)
+    show_full_result_count = False
+
+    @admin.display(description=_("submitted"), boolean=True)
+    def submitted(self, claim: Claim) -> bool:
+        return bool(claim.submission_id)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return admin.ModelAdmin.has_delete_permission(self, request, obj)

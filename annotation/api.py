@@ -134,7 +134,7 @@ def labels(request: Request) -> Response:
 def _labels_submit(request: Request) -> Response:
     _require(request, SUBMITS)
     values = checked(shapes.LabelsCreate(data=request.data))
-    values.setdefault("shown", values["listings"])
+    values.setdefault("shown", [*values["listings"], *values["refused"], *values["unsure"]])
     if existing := Submission.objects.filter(id=values["submission"]).first():
         _refuse_other(existing, request=request, values=values)
         return _submitted(existing, status_code=status.HTTP_200_OK)
@@ -153,6 +153,11 @@ def _labels_submit(request: Request) -> Response:
             pages=values["pages"],
             shown_listing_ids=values["shown"],
             matched_listing_ids=values["listings"],
+            refused_listing_ids=values["refused"],
+            unsure_listing_ids=values["unsure"],
+            skip_reason=values["skip_reason"],
+            skip_note=values["skip_note"],
+            second_opinion=values["second_opinion"],
             annotator=request.user,
         )
     except ValidationError as error:
@@ -168,16 +173,24 @@ def _refuse_other(submission: Submission, *, request: Request, values: dict) -> 
         and (submission.product_id, submission.keyword, submission.source)
         == (values["product"], values["keyword"], values["source"])
         and set(submission.matched_listing_ids) == set(values["listings"])
+        and set(submission.refused_listing_ids) == set(values["refused"])
+        and set(submission.unsure_listing_ids) == set(values["unsure"])
+        and submission.skip_reason == values["skip_reason"]
     )
     if not same:
         raise Conflict(_("The submission “%(id)s” exists already and says something else.") % {"id": submission.id})
+    if submission.cancelled_at is not None:
+        raise Conflict(
+            _("The submission “%(id)s” has been taken back: send it under a new id.") % {"id": submission.id}
+        )
 
 
 def _refusal(error: ValidationError) -> Exception:
     """The service's errors under the names that the API's fields have."""
     messages = error.message_dict
-    if "submission" in messages:
-        return Conflict(" ".join(messages["submission"]))
+    for field in ("submission", "claim"):  # what somebody else has done, or is at
+        if field in messages:
+            return Conflict(" ".join(messages[field]))
     return Refused({"listings" if field == "listing" else field: texts for field, texts in messages.items()})
 
 

@@ -25,3 +25,15 @@ class SubmissionForm(forms.Form):
     keyword = forms.CharField(max_length=MAX_KEYWORD)
     source = forms.CharField(max_length=64)
     pages = forms.IntegerField(min_value=1, max_value=1000)
+    skip_reason = forms.CharField(max_length=64, required=False)
+    skip_note = forms.CharField(required=False)
+    second_opinion = forms.BooleanField(required=False)
+    suggested_by = forms.CharField(max_length=120, required=False)
+    ordered_by_model = forms.BooleanField(required=False)
+
+
+class ClaimForm(forms.Form):
+    product = forms.CharField(max_length=200, required=False, label=_("Product"))
+    keyword = forms.CharField(max_length=MAX_KEYWORD, required=False, label=_("Keyword"))
+    source = forms.CharField(max_length=64, required=False)
+    held = forms.CharField(max_length=64, required=False)  # the claim that the page had so far

@@ -30,7 +30,7 @@ def product_named(name: str) -> Product | None:
 
 def recent_products(annotator: AbstractBaseUser, *, limit: int = 8) -> list[str]:
     """The names of the products that `annotator` submitted last, the latest first; one query over 50 submissions."""
-    mine = Submission.objects.filter(annotator_id=annotator.pk).exclude(state=WorkState.CANCELLED)
+    mine = Submission.objects.filter(annotator_id=annotator.pk, cancelled_at=None)
     names = mine.order_by("-created_at").values_list("product_name", flat=True)[:50]
     return list(dict.fromkeys(names))[:limit]
 

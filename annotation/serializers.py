@@ -7,8 +7,8 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from annotation.models import MAX_NOTE, Brand, Label, Product, RejectReason, Review
-from annotation.services import MAX_SHOWN
+from annotation.models import MAX_NOTE, Brand, Label, Product, RejectReason, Review, SkipReason
+from annotation.submission_checks import MAX_SHOWN
 from mmproject.ids import ID_LENGTH
 
 MAX_PAGE = 1000
@@ -149,8 +149,21 @@ class LabelsCreate(serializers.Serializer):
     product = serializers.CharField(max_length=ID_LENGTH, help_text="Id of an active product")
     keyword = serializers.CharField(max_length=200, help_text="What was searched for")
     source = serializers.CharField(max_length=64)
-    listings = _ListingIds(min_length=1, help_text="Ids of the listings that show the product")
-    shown = _ListingIds(required=False, help_text="Ids of all listings that were looked at; `listings` by default")
+    listings = _ListingIds(default=list, help_text="Ids of the listings that show the product")
+    refused = _ListingIds(default=list, help_text="Ids of listings that do not show it: no label follows")
+    unsure = _ListingIds(default=list, help_text="Ids of listings of which it cannot be told: no label follows")
+    shown = _ListingIds(
+        required=False, help_text="Ids of all listings that were looked at; by default those that are named above"
+    )
+    skip_reason = serializers.ChoiceField(
+        choices=SkipReason.choices, default="", allow_blank=True, help_text="Why it is given up: without `listings`"
+    )
+    skip_note = serializers.CharField(
+        default="", allow_blank=True, max_length=MAX_NOTE, help_text="Required with the reason `other`"
+    )
+    second_opinion = serializers.BooleanField(
+        default=False, help_text="Submit although others are at this product and keyword, or have submitted it"
+    )
     pages = serializers.IntegerField(default=1, min_value=1, max_value=MAX_PAGE, help_text="Pages looked at")
 
 

@@ -8,16 +8,16 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
+from annotation.claims import claim_take, task_overlap
 from annotation.followers import follow
-from annotation.models import Label, Product, Submission
-from annotation.selectors import product_named
+from annotation.models import Label, Product, Submission, Task
+from annotation.submission_checks import Said, matched_listings, required_product
+from annotation.undo import undo_finish
 from crawler.models import Listing, WorkState
 from crawler.selectors import listings_by_ids
 from mmproject.ids import ID_LENGTH
 
-MAX_SHOWN = 1000
 RESUME_AFTER = timedelta(seconds=30)
 
 
@@ -31,19 +31,48 @@ def submission_create(
     shown_listing_ids: Sequence[str],
     matched_listing_ids: Sequence[str],
     annotator: AbstractBaseUser,
+    refused_listing_ids: Sequence[str] = (),
+    unsure_listing_ids: Sequence[str] = (),
+    skip_reason: str = "",
+    skip_note: str = "",
+    second_opinion: bool = False,
+    suggested_listing_ids: Sequence[str] = (),
+    suggested_by: str = "",
+    ordered_by_model: bool = False,
 ) -> Submission:
-    """Save what an annotator ticked: the whole submission first, then a label for each match.
+    """Save what an annotator ticked and marked: the whole submission first, then a label for each match.
 
     The same `submission_id` again (a double click, a retry) changes nothing and returns the first submission.
-    Raises ValidationError, keyed by field, for a product that is not in the catalogue, nothing ticked, an id that is
-    not ours, or a listing that was not shown or has no picture. Nothing is written then.
+    Raises ValidationError, keyed by field, for a product that is not in the catalogue, nothing ticked, marked or
+    skipped, a skip with ticks, an id that is not ours or was taken back, a listing that was not shown or is marked in
+    two ways, and a tick on one without a picture. Raises ClaimedError where others have all that is wanted of this
+    product and keyword, unless it is a `second_opinion`. Nothing is written then.
     """
     if not submission_id or len(submission_id) > ID_LENGTH:
         raise ValidationError({"submission": _("The page is out of date: search again.")})
     if existing := Submission.objects.filter(id=submission_id).first():
         return _same_again(existing, annotator=annotator)
-    product = _required_product(product_name)
-    listings = _matched_listings(shown=shown_listing_ids, matched=matched_listing_ids)
+    product = required_product(product_name)
+    said = Said(
+        shown=list(shown_listing_ids),
+        matched=list(dict.fromkeys(matched_listing_ids)),
+        refused=list(dict.fromkeys(refused_listing_ids)),
+        unsure=list(dict.fromkeys(unsure_listing_ids)),
+        suggested=list(dict.fromkeys(suggested_listing_ids)),
+        skip_reason=skip_reason,
+        skip_note=skip_note.strip(),
+    )
+    listings = matched_listings(said)
+    task_id = Task.make_id(product_id=product.id, source=source, keyword=keyword)
+    overlap = task_overlap(task_id)
+    claim_take(
+        product=product,
+        source=source,
+        keyword=keyword,
+        annotator=annotator,
+        overlap=overlap or 1,
+        second_opinion=second_opinion,
+    )
     submission = Submission(
         id=submission_id,
         product_id=product.id,
@@ -51,8 +80,16 @@ def submission_create(
         keyword=keyword,
         source=source,
         pages=pages,
-        shown_listing_ids=list(shown_listing_ids),
-        matched_listing_ids=[listing.id for listing in listings],
+        shown_listing_ids=said.shown,
+        matched_listing_ids=said.matched,
+        refused_listing_ids=said.refused,
+        unsure_listing_ids=said.unsure,
+        skip_reason=said.skip_reason,
+        skip_note=said.skip_note,
+        suggested_listing_ids=said.suggested,
+        suggested_by=suggested_by,
+        ordered_by_model=ordered_by_model,
+        task_id="" if overlap is None else task_id,
         annotator_id=annotator.pk,
         annotator_name=annotator.get_username(),
         created_at=timezone.now(),
@@ -68,40 +105,10 @@ def submission_create(
 def _same_again(submission: Submission, *, annotator: AbstractBaseUser) -> Submission:
     if submission.annotator_id != annotator.pk:
         raise ValidationError({"submission": _("This submission belongs to somebody else: search again.")})
+    if submission.cancelled_at is not None:
+        message = _("You have taken this submission back: search again to submit it anew.")
+        raise ValidationError({"submission": message})
     return submission  # its labels are being written, or `submissions_resume` will write them
-
-
-def _required_product(name: str) -> Product:
-    if not name.strip():
-        raise ValidationError({"product": _("Choose the product that the ticked pictures show, then submit again.")})
-    product = product_named(name)
-    if product is None:
-        message = _("“%(name)s” is not in the catalogue: choose a product from the list.") % {"name": name.strip()}
-        raise ValidationError({"product": message})
-    return product
-
-
-def _matched_listings(*, shown: Sequence[str], matched: Sequence[str]) -> list[Listing]:
-    if not matched:
-        raise ValidationError({"listing": _("Tick at least one picture that shows the product.")})
-    if len(shown) > MAX_SHOWN:
-        message = ngettext(
-            "At most %(max)d listing can be submitted at once.",
-            "At most %(max)d listings can be submitted at once.",
-            MAX_SHOWN,
-        )
-        raise ValidationError({"listing": message % {"max": MAX_SHOWN}})
-    unknown = set(matched) - set(shown)
-    listings = listings_by_ids(list(dict.fromkeys(matched)))
-    unknown |= set(matched) - {listing.id for listing in listings}
-    if unknown:
-        message = _("The listing %(id)s was not on this page: search again.") % {"id": min(unknown)}
-        raise ValidationError({"listing": message})
-    without_picture = [listing for listing in listings if not listing.image_sha256]
-    if without_picture:
-        message = _("“%(title)s” has no picture, so it cannot be labelled.") % {"title": without_picture[0].title}
-        raise ValidationError({"listing": message})
-    return listings
 
 
 def submission_finish(
@@ -110,7 +117,7 @@ def submission_finish(
     """Write the labels that `submission` still lacks and mark it done; returns how many were written.
 
     Safe to run again after a crash: a label's key comes from submission and listing, and one that exists is left alone,
-    with whatever a reviewer has said of it since.
+    with whatever a reviewer has said of it since. If the submission is taken back meanwhile, its labels go again.
     """
     product = product or Product.objects.get(id=submission.product_id)
     listings = listings or listings_by_ids(submission.matched_listing_ids)
@@ -123,7 +130,11 @@ def submission_finish(
     if missing:
         Label.objects.bulk_create(missing)
     follow(submission)
-    Submission.objects.filter(id=submission.id).update(state=WorkState.DONE)
+    stands = Submission.objects.filter(id=submission.id, cancelled_at=None)
+    if not stands.update(state=WorkState.DONE):
+        submission.refresh_from_db()
+        undo_finish(submission=submission)
+        return 0
     submission.state = WorkState.DONE
     return len(missing)
 
@@ -143,13 +154,17 @@ def _label(*, submission: Submission, product: Product, listing: Listing) -> Lab
         annotator_id=submission.annotator_id,
         annotator_name=submission.annotator_name,
         created_at=submission.created_at,
+        suggested_by=submission.suggested_by if listing.id in submission.suggested_listing_ids else "",
     )
 
 
 def submissions_resume() -> int:
-    """Finish what a crash left half-written; returns how many submissions that were."""
+    """Finish what a crash left half-written or half taken back; returns how many submissions that were."""
     cutoff = timezone.now() - RESUME_AFTER
     left = Submission.objects.filter(state=WorkState.PENDING, created_at__lt=cutoff)
     for submission in left:
-        submission_finish(submission=submission)
+        if submission.cancelled_at is None:
+            submission_finish(submission=submission)
+        else:
+            undo_finish(submission=submission)
     return len(left)

@@ -1,18 +1,22 @@
-"""The annotators' page: search, tick, submit."""
+"""The annotators' page: search, claim, tick, submit, undo."""
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django_htmx.http import HttpResponseClientRedirect
 
 from annotation import selectors, services
 from annotation.cards import cards
-from annotation.forms import SearchForm, SubmissionForm
-from annotation.templatetags.listing_cards import listing_cards
+from annotation.claims import ClaimedError, claim_release, claim_take, task_overlap
+from annotation.forms import ClaimForm, SearchForm, SubmissionForm
+from annotation.models import SkipReason, Submission, Task
+from annotation.templatetags.listing_cards import rendered_cards
+from annotation.undo import as_it_was, submission_undo, undoable_submissions
+from annotation.wording import saved_text, undone_text
 from crawler.pictures import picture_retry
 from crawler.selectors import enabled_sources, listings_by_ids
 from crawler.services import SearchResult, crawl_result, search
@@ -33,7 +37,7 @@ def search_page(request: HttpRequest) -> HttpResponse:
     context = _workspace(request, data)
     if not data["keyword"].strip():
         template = "annotation/empty.html" if request.htmx else "annotation/search.html"
-        return render(request, template, context | {"example": selectors.example_keyword()})
+        return render(request, template, context | _nothing_searched(request))
     try:
         result = search(
             keyword=data["keyword"],
@@ -64,7 +68,7 @@ def picture(request: HttpRequest, listing_id: str) -> HttpResponse:
     listings = listings_by_ids([listing_id])
     if not listings:
         raise Http404
-    return HttpResponse(listing_cards(cards(listings, page=0)))
+    return HttpResponse(rendered_cards(cards(listings, page=0)))
 
 
 @require_GET
@@ -77,34 +81,89 @@ def product_options(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @may_annotate
+def claim(request: HttpRequest) -> HttpResponse:
+    """Take or renew the claim on a product and keyword, and say whose it is; the claim that was `held` before goes."""
+    form = ClaimForm(request.POST)
+    if not form.is_valid():
+        return _problem(request, form.errors.as_data())
+    work = {name: form.cleaned_data[name] for name in ("source", "keyword")}
+    product = selectors.product_named(form.cleaned_data["product"])
+    mine, lines = None, []
+    if product and all(work.values()):
+        overlap = task_overlap(Task.make_id(product_id=product.id, **work)) or 1
+        try:
+            mine = claim_take(product=product, **work, annotator=request.user, overlap=overlap)
+        except ClaimedError as error:
+            lines = error.messages
+    held = form.cleaned_data["held"]
+    if held and (mine is None or mine.id != held):
+        claim_release(claim_id=held, annotator=request.user)
+    return render(request, "annotation/claim.html", {"claim": mine, "lines": lines})
+
+
+@require_POST
+@may_annotate
 def submit(request: HttpRequest) -> HttpResponse:
-    """Save the ticks. On a failure (422) only the message changes: what was ticked and typed stays."""
+    """Save the ticks and marks, or a skip. On a failure (422) only the message changes: what was said stays."""
     form = SubmissionForm(request.POST)
     if not form.is_valid():
         return _problem(request, form.errors.as_data())
-    data = form.cleaned_data
     try:
-        submission = services.submission_create(
-            submission_id=data["submission"],
-            product_name=data["product"],
-            keyword=data["keyword"],
-            source=data["source"],
-            pages=data["pages"],
-            shown_listing_ids=request.POST.getlist("shown"),
-            matched_listing_ids=request.POST.getlist("listing"),
-            annotator=request.user,
-        )
+        submission = services.submission_create(**_said(request, form.cleaned_data), annotator=request.user)
     except ValidationError as error:
-        return _problem(request, error.error_dict)
-    count = len(submission.matched_listing_ids)
-    text = ngettext("Saved: %(count)d label for %(product)s.", "Saved: %(count)d labels for %(product)s.", count)
-    messages.success(request, text % {"count": count, "product": submission.product_name})
+        return _problem(request, error.error_dict, claimed=isinstance(error, ClaimedError))
+    messages.success(request, saved_text(submission))
     kept = {"product": submission.product_name, "source": submission.source}
-    context = _workspace(request, kept)
-    template = "annotation/saved.html" if request.htmx else "annotation/search.html"
-    response = render(request, template, context | {"example": selectors.example_keyword()})
+    context = _workspace(request, kept) | _nothing_searched(request) | {"saved": submission}
+    response = render(request, "annotation/saved.html" if request.htmx else "annotation/search.html", context)
     response["HX-Push-Url"] = f"{reverse('annotation:search')}?{urlencode(kept)}"
     return response
+
+
+@require_POST
+@may_annotate
+def undo(request: HttpRequest, submission_id: str) -> HttpResponse:
+    """Take one's own submission back and show it as it was; somebody else's is not found, an old one is a 422."""
+    try:
+        undone = submission_undo(submission_id=submission_id, annotator=request.user)
+    except Submission.DoesNotExist as error:
+        raise Http404 from error
+    except ValidationError as error:
+        return _problem(request, error.error_dict)
+    messages.success(request, undone_text(undone))
+    address = reverse("annotation:taken_back", args=[submission_id])
+    return HttpResponseClientRedirect(address) if request.htmx else redirect(address)
+
+
+@require_GET
+@may_annotate
+def taken_back(request: HttpRequest, submission_id: str) -> HttpResponse:
+    """A submission of one's own that was taken back, as it was: its listings with their ticks and marks."""
+    mine = Submission.objects.filter(id=submission_id, annotator_id=request.user.pk)
+    submission = mine.exclude(cancelled_at=None).first()
+    if submission is None:
+        raise Http404
+    form = {"product": submission.product_name, "keyword": submission.keyword, "source": submission.source}
+    context = _workspace(request, form) | _results(request, as_it_was(submission)) | {"restored": submission}
+    address = f"{reverse('annotation:search')}?{urlencode(form)}"
+    return render(request, "annotation/search.html", context | {"address": address})
+
+
+def _said(request: HttpRequest, data: dict) -> dict:
+    """What a submission says, as the arguments of `submission_create`."""
+    same = ("keyword", "source", "pages", "skip_reason", "skip_note", "second_opinion")
+    lists = {"shown": "shown", "listing": "matched", "refused": "refused", "unsure": "unsure", "suggested": "suggested"}
+    return {
+        "submission_id": data["submission"],
+        "product_name": data["product"],
+        **{name: data[name] for name in (*same, "suggested_by", "ordered_by_model")},
+        **{f"{name}_listing_ids": request.POST.getlist(field) for field, name in lists.items()},
+    }
+
+
+def _nothing_searched(request: HttpRequest) -> dict:
+    """The context of what stands below while there are no results."""
+    return {"example": selectors.example_keyword(), "submits": undoable_submissions(request.user)}
 
 
 def _workspace(request: HttpRequest, form: dict) -> dict:
@@ -129,15 +188,22 @@ def _results(request: HttpRequest, result: SearchResult) -> dict:
         "append": request.htmx.target == "more",
         "waits_for_worker": result.crawl is not None and selectors.waits_for_worker(result.crawl),
         "submission_id": new_id(),
+        "skip_reasons": SkipReason.choices,
         "next_page": result.page + 1,
     }
 
 
-def _problem(request: HttpRequest, errors: dict) -> HttpResponse:
-    """422 with the messages of `errors`, shown in the page's message area; nothing else of the page changes."""
+def _problem(request: HttpRequest, errors: dict, *, claimed: bool = False) -> HttpResponse:
+    """422 with the messages of `errors`, shown where the page asked from; nothing else of the page changes.
+
+    `claimed` offers to send the same again as a second opinion.
+    """
     texts = [text for field_errors in errors.values() for error in field_errors for text in error.messages]
+    sender = request.htmx.trigger or "submission"  # the form's id
+    context = {"texts": texts, "claimed": claimed, "sender": sender, "sent": request.POST.lists()}
     template = "annotation/problem.html" if request.htmx else "annotation/problem_page.html"
-    response = render(request, template, {"texts": texts}, status=422)
-    response["HX-Retarget"], response["HX-Reswap"] = "#messages", "innerHTML"
+    response = render(request, template, context, status=422)
+    target = "#skip-problems" if sender == "skip-form" else "#messages"
+    response["HX-Retarget"], response["HX-Reswap"] = target, "innerHTML"
     response["HX-Push-Url"] = "false"
     return response

@@ -67,6 +67,9 @@ TABLE = [
     Rule("annotation/listings/<str:listing_id>/picture/", PAGE, "GET POST", ANNOTATE, unknown=True),
     Rule("annotation/products/", PAGE, "GET", ANNOTATE),
     Rule("annotation/submit/", PAGE, "POST", ANNOTATE),
+    Rule("annotation/claim/", PAGE, "POST", ANNOTATE),
+    Rule("annotation/submissions/<str:submission_id>/", PAGE, "GET", ANNOTATE, unknown=True),
+    Rule("annotation/submissions/<str:submission_id>/undo/", PAGE, "POST", ANNOTATE, unknown=True),
     Rule("annotation/feedback/", PAGE, "GET", ANNOTATE),
     # evaluators
     Rule("evaluation/", PAGE, "GET POST", EVALUATE),
@@ -124,6 +127,7 @@ ADMIN = {
     "annotation/product": (REVIEW, REVIEW, REVIEW, ONLY_SUPERUSER),
     "annotation/submission": (REVIEW, NO_ONE, NO_ONE, NO_ONE),
     "annotation/label": (REVIEW, NO_ONE, REVIEW, REVIEW),
+    "annotation/claim": (REVIEW, NO_ONE, NO_ONE, REVIEW),
     "crawler/source": (OPERATE, OPERATE, OPERATE, NO_ONE),
     "crawler/scheduledsearch": (OPERATE, OPERATE, OPERATE, OPERATE),
     "crawler/crawl": (OPERATE, NO_ONE, NO_ONE, ONLY_SUPERUSER),

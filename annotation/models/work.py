@@ -4,6 +4,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from annotation.models.labels import MAX_NOTE
+from crawler.keywords import normalized
 from crawler.models import Offer, WorkState
 from mmproject.ids import ID_LENGTH, content_id
 
@@ -41,7 +42,8 @@ class Task(models.Model):
 
     @staticmethod
     def make_id(*, product_id: str, source: str, keyword: str) -> str:
-        return content_id("task", product_id, source, keyword)
+        """The same for keywords that are the same search: case and spaces make no other task."""
+        return content_id("task", product_id, source, normalized(keyword))
 
 
 class Claim(models.Model):
@@ -67,7 +69,10 @@ class Claim(models.Model):
     class Meta:
         verbose_name = _("claim")
         verbose_name_plural = _("claims")
-        indexes = [models.Index(fields=["annotator_id", "-claimed_at"], name="claim_annotator")]
+        indexes = [
+            models.Index(fields=["annotator_id", "-claimed_at"], name="claim_annotator"),
+            models.Index(fields=["-claimed_at"], name="claim_claimed"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.annotator_name}: {self.product_name}, {self.keyword}"

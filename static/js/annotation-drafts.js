@@ -1,4 +1,4 @@
-// Drafts: ticks and the product outlive a reload, a lost network and an expired login, until they are submitted.
+// Drafts: ticks, marks and the product outlive a reload, a lost network and an expired login, until they are submitted.
 // One draft for each person, source and keyword. It names listings, so it fits whichever pages are shown.
 "use strict";
 (() => {
@@ -6,7 +6,8 @@
   const PREFIX = "annotation:draft:";
   const form = () => document.getElementById("submission");
   const product = () => document.getElementById("product");
-  const boxes = () => [...document.querySelectorAll(".card .tick:enabled")];
+  const KINDS = { ticks: ".card .tick:enabled", refused: ".card .refused", unsure: ".card .unsure" };
+  const boxes = (kind) => [...document.querySelectorAll(KINDS[kind])];
 
   const key = (of = form()) => {
     const user = document.getElementById("workspace")?.dataset.user;
@@ -21,7 +22,7 @@
   };
   const write = (name, draft) => {
     try {
-      if (draft.ticks.length) localStorage.setItem(name, JSON.stringify({ ...draft, at: Date.now() }));
+      if (Object.keys(KINDS).some((kind) => draft[kind].length)) localStorage.setItem(name, JSON.stringify({ ...draft, at: Date.now() }));
       else localStorage.removeItem(name);
     } catch {
       // No room, or storage is forbidden here: the page works on without drafts.
@@ -31,14 +32,20 @@
   const save = () => {
     const name = key();
     if (!name) return;
-    const ticks = new Set(read(name)?.ticks); // of pages that are not shown again yet, too
-    for (const box of boxes()) box.checked ? ticks.add(box.value) : ticks.delete(box.value);
-    write(name, { ticks: [...ticks], product: product().value });
+    const before = read(name);
+    const draft = { product: product().value };
+    for (const kind of Object.keys(KINDS)) {
+      const ids = new Set(before?.[kind]); // of pages that are not shown again yet, too
+      for (const box of boxes(kind)) box.checked ? ids.add(box.value) : ids.delete(box.value);
+      draft[kind] = [...ids];
+    }
+    write(name, draft);
   };
   const restore = () => {
     const draft = key() && read(key());
     if (!draft) return;
-    const back = boxes().filter((box) => !box.checked && draft.ticks.includes(box.value));
+    const back = Object.keys(KINDS).flatMap((kind) =>
+      boxes(kind).filter((box) => !box.checked && draft[kind]?.includes(box.value)));
     if (!back.length) return;
     for (const box of back) box.checked = true;
     if (!product().value) product().value = draft.product;
@@ -49,23 +56,30 @@
 
   for (const type of ["change", "ticks"])
     document.addEventListener(type, (event) => {
-      if (type === "ticks" || event.target.matches(".card .tick, #product")) save();
+      if (type === "ticks" || event.target.matches(".card input, #product")) save();
     });
   document.addEventListener("htmx:afterSettle", restore);
   document.addEventListener("htmx:historyRestore", restore);
   document.addEventListener("htmx:beforeSwap", (event) => {
     const { elt } = event.detail.requestConfig ?? {};
     const { status } = event.detail.xhr;
-    if (elt?.id === "submission" && status >= 200 && status < 300 && key(elt)) localStorage.removeItem(key(elt));
+    const sends = elt?.id === "submission" || elt?.id === "skip-form";
+    if (sends && status >= 200 && status < 300 && key(elt)) localStorage.removeItem(key(elt));
   });
   document.addEventListener("click", (event) => {
     if (!event.target.closest("[data-discard]")) return;
-    for (const box of boxes()) box.checked = false;
+    for (const kind of Object.keys(KINDS)) for (const box of boxes(kind)) box.checked = false;
     localStorage.removeItem(key());
     document.getElementById("restored").hidden = true;
   });
 
   for (const name of Object.keys(localStorage))
     if (name.startsWith(PREFIX) && !(read(name)?.at > Date.now() - AGE)) localStorage.removeItem(name);
+  // A submission that was taken back comes with its ticks: they are the draft of its search from now on.
+  const { address } = document.getElementById("workspace").dataset;
+  if (address) {
+    history.replaceState(null, "", address);
+    save();
+  }
   restore();
 })();

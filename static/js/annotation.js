@@ -97,7 +97,13 @@
   const tickBy = (name) => {
     range = null;
     for (const box of boxes()) box.checked = bulk[name](box);
+    if (name === "none") for (const box of document.querySelectorAll(".card .mark input")) box.checked = false;
     tell();
+  };
+
+  const mark = (name) => {
+    range = null;
+    current()?.closest(".card").querySelector(`.${name}`)?.click();
   };
 
   // The large picture. Its own checkbox stands for that of the current card.
@@ -113,6 +119,7 @@
     [picture.src, picture.alt] = [card.querySelector("img.picture").getAttribute("src"), title];
     dialog.querySelector("h2").textContent = title;
     $("#preview-tick").checked = box.checked;
+    dialog.querySelector("output").textContent = card.querySelector(".mark:has(:checked)")?.textContent.trim() ?? "";
   };
   const preview = () => {
     if (!current() && boxes()[0]) focusOn(boxes()[0]);
@@ -147,8 +154,12 @@
     a: () => tickBy("all"),
     n: () => tickBy("none"),
     i: () => tickBy("invert"),
+    x: () => mark("refused"),
+    q: () => mark("unsure"),
     m: () => press("m"),
     f: () => press("f"),
+    b: () => press("b"),
+    u: () => press("u"),
     s: submit,
     v: preview,
     "/": () => $("#keyword").select(),
@@ -169,6 +180,7 @@
     if (dialog) {
       if (dialog.id !== "preview") return false;
       if (direction) return move(direction, event.shiftKey);
+      if (key === "x" || key === "q") return actions[key]();
       return key === "v" ? dialog.close() : false;
     }
     if (direction) {

@@ -142,7 +142,7 @@ class TestSubmitting:
 
     def test_more_listings_are_no_more_queries(self, annotator):
         def queries(name, count):
-            body = submission(*(make_listing() for _ in range(count)), submission=name)
+            body = submission(*(make_listing() for _ in range(count)), submission=name, keyword=name)
             with CaptureQueriesContext(connections["mongo"]) as seen:
                 assert annotator.post(URL, body, JSON).status_code == 201
             return len(seen)

@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
+from annotation.undo import submission_undo
 from crawler.models import Listing
+from tests.annotation.submitted import submit
 from tests.evaluation.factories import (
     make_cached_page,
     make_catalogue,
@@ -19,7 +21,7 @@ from tests.evaluation.factories import (
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(databases=["default", "mongo"], transaction=True)]
 
 AXE = (Path(__file__).parent / "vendor" / "axe-4.14.1.min.js").read_text()
-WITH_CARDS = {"annotation, results", "run"}
+WITH_CARDS = {"annotation, results", "annotation, claimed", "annotation, taken back", "run"}
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 CHECK = """async rules => (await axe.run(document, {runOnly: {type: 'tag', values: rules}})).violations.flatMap(
     found => found.nodes.map(node => `${found.id}: ${node.html} (${node.failureSummary})`))"""
@@ -38,9 +40,16 @@ def world(person, source) -> dict[str, str]:
         verdict = ["right", "wrong"][number % 2]
         make_judgment(number, predicted=products[number % 3], verdict=verdict, listing=listings[0])
     make_model("model 2", active=False)
+    superuser, names = person("superuser"), [product.name for product in products]
+    submit(superuser, listings, matched=listings[:1], product=names[0], keyword="tea")
+    back = submit(superuser, listings, refused=listings[:1], unsure=listings[1:2], product=names[1], keyword="tea")
+    submission_undo(submission_id=back.id, annotator=superuser)
+    submit(person("annotator"), listings, matched=listings[:1], product=names[2], keyword="tea")
     return {
         "annotation, empty": "/annotation/",
         "annotation, results": "/annotation/?keyword=tea",
+        "annotation, claimed": f"/annotation/?keyword=tea&product={names[2]}",
+        "annotation, taken back": f"/annotation/submissions/{back.id}/",
         "predict": "/evaluation/",
         "run": f"/evaluation/runs/{run.id}/",
         "statistics": "/evaluation/statistics/",
@@ -91,6 +100,15 @@ def test_no_page_violates_the_guidelines(look, world, scheme, language):
     page.locator("form[action='/profile/token/'] button").click()
     page.locator("#token").wait_for()
     found["profile, new token"] = violations(page)
+    page.goto(world["annotation, claimed"])
+    page.locator("[data-opens=skip]").click()
+    found["skip"] = violations(page)
+    page.keyboard.press("Escape")
+    page.locator(".card .mark input").first.check()
+    page.locator("#submission button.primary").click()
+    page.locator("#messages [name=second_opinion]").click()
+    page.locator("#messages form.undo").wait_for()
+    found["saved"] = violations(page)
     wrong = [f"{name}: {text}" for name, texts in found.items() for text in texts]
     assert not wrong, "\n".join(wrong)
 

@@ -30,7 +30,7 @@ def ticks(page: Page, count: int) -> None:
 
 def test_a_reload_brings_back_ticks_and_product(ticked):
     ticked.reload()
-    expect(ticked.locator("#restored")).to_contain_text("Ticks restored: 2")
+    expect(ticked.locator("#restored")).to_contain_text("Ticks and marks restored: 2")
     ticks(ticked, 2)
     expect(ticked.get_by_label(PRODUCT)).to_have_value("Alpha Orange Juice")
 

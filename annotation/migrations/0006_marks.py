@@ -1,0 +1,15 @@
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+
+    dependencies = [
+        ('annotation', '0005_list_pages'),
+    ]
+
+    operations = [
+        migrations.AddIndex(
+            model_name='claim',
+            index=models.Index(fields=['-claimed_at'], name='claim_claimed'),
+        ),
+    ]
