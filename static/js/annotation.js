@@ -23,6 +23,17 @@
     card.scrollIntoView({ block: "nearest" }); // unlike focus(), it keeps clear of the floating bar
   };
 
+  // Another search is another walk. Whoever waits at the keyword that was searched can go on with the arrows at once.
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (event.detail.target.id === "results") currentId = "";
+  });
+  document.addEventListener("htmx:afterSettle", (event) => {
+    const keyword = $("#keyword");
+    const searched = $("#submission [name=keyword]");
+    if (event.detail.target.id !== "results" || !searched || !boxes().length) return;
+    if (document.activeElement === keyword && keyword.value === searched.value) focusOn(boxes()[0]);
+  });
+
   // The tick that lies in a direction: along the order of the page, or in the nearest row above or below.
   const neighbour = (from, direction) => {
     const all = boxes();

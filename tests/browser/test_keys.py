@@ -343,3 +343,27 @@ def test_a_recent_product_is_chosen_by_a_click(grid):
     field.fill("")
     page.get_by_role("button", name="Alpha Orange Juice").click()
     expect(field).to_have_value("Alpha Orange Juice")
+
+
+def test_a_search_by_enter_leads_to_its_first_card(grid, crawled_page):
+    crawled_page("tea")
+    page = grid()
+    start(page)
+    press(page, "l", "l", "l", "/")
+    page.keyboard.type("tea")
+    press(page, "Enter")
+    expect(page.locator("#submission [name=keyword]")).to_have_value("tea")
+    expect(boxes(page).first).to_be_focused()
+    press(page, "l")
+    expect(boxes(page).nth(1)).to_be_focused()
+
+
+def test_whoever_types_on_keeps_the_keyboard(grid, crawled_page):
+    crawled_page("tea")
+    page = grid()
+    page.get_by_label("Keyword to search for").fill("tea")
+    page.route("**/annotation/?*", lambda route: (page.keyboard.type(" green"), route.continue_()))
+    press(page, "Enter")
+    expect(page.locator("#submission [name=keyword]")).to_have_value("tea")
+    expect(page.get_by_label("Keyword to search for")).to_be_focused()
+    expect(page.get_by_label("Keyword to search for")).to_have_value("tea green")
