@@ -2,6 +2,9 @@ from django.urls import path
 
 from annotation import views
 from annotation.feedback import feedback
+from annotation.next_page import next_page
+from annotation.preferences_page import page_size, tour_seen
+from annotation.product_parts import guidelines, product_options
 
 app_name = "annotation"
 urlpatterns = [
@@ -9,6 +12,10 @@ urlpatterns = [
     path("crawls/<str:crawl_id>/", views.crawl_progress, name="crawl_progress"),
     path("feedback/", feedback, name="feedback"),
     path("listings/<str:listing_id>/picture/", views.picture, name="picture"),
-    path("products/", views.product_options, name="product_options"),
+    path("next/", next_page, name="next_page"),
+    path("page-size/", page_size, name="page_size"),
+    path("products/", product_options, name="product_options"),
+    path("products/guidelines/", guidelines, name="guidelines"),
+    path("tour-seen/", tour_seen, name="tour_seen"),
     path("submit/", views.submit, name="submit"),
 ]

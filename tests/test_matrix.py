@@ -66,6 +66,10 @@ TABLE = [
     Rule("annotation/crawls/<str:crawl_id>/", PAGE, "GET", ANNOTATE),
     Rule("annotation/listings/<str:listing_id>/picture/", PAGE, "GET POST", ANNOTATE, unknown=True),
     Rule("annotation/products/", PAGE, "GET", ANNOTATE),
+    Rule("annotation/products/guidelines/", PAGE, "GET", ANNOTATE),
+    Rule("annotation/next/", PAGE, "GET", ANNOTATE),
+    Rule("annotation/page-size/", PAGE, "POST", ANNOTATE),
+    Rule("annotation/tour-seen/", PAGE, "POST", ANNOTATE),
     Rule("annotation/submit/", PAGE, "POST", ANNOTATE),
     Rule("annotation/feedback/", PAGE, "GET", ANNOTATE),
     # evaluators
