@@ -2,6 +2,7 @@ from django.urls import path
 
 from annotation import views
 from annotation.feedback import feedback
+from annotation.mine import mine
 from annotation.next_page import next_page
 from annotation.preferences_page import page_size, tour_seen
 from annotation.product_parts import guidelines, product_options
@@ -12,6 +13,7 @@ urlpatterns = [
     path("crawls/<str:crawl_id>/", views.crawl_progress, name="crawl_progress"),
     path("feedback/", feedback, name="feedback"),
     path("listings/<str:listing_id>/picture/", views.picture, name="picture"),
+    path("mine/", mine, name="mine"),
     path("next/", next_page, name="next_page"),
     path("page-size/", page_size, name="page_size"),
     path("products/", product_options, name="product_options"),

@@ -67,6 +67,7 @@ TABLE = [
     Rule("annotation/listings/<str:listing_id>/picture/", PAGE, "GET POST", ANNOTATE, unknown=True),
     Rule("annotation/products/", PAGE, "GET", ANNOTATE),
     Rule("annotation/products/guidelines/", PAGE, "GET", ANNOTATE),
+    Rule("annotation/mine/", PAGE, "GET", ANNOTATE),
     Rule("annotation/next/", PAGE, "GET", ANNOTATE),
     Rule("annotation/page-size/", PAGE, "POST", ANNOTATE),
     Rule("annotation/tour-seen/", PAGE, "POST", ANNOTATE),
