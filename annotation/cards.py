@@ -1,6 +1,6 @@
 """A listing as a card of the annotators' page."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.utils.translation import ngettext
@@ -39,9 +39,13 @@ class Card:
         return text % {"count": self.alike_count}
 
 
-def cards(listings: Sequence[Listing], *, page: int) -> list[Card]:
-    """The cards of one page in its order, but look-alikes beside the first of them; one query."""
-    labelled = labelled_products(listing.id for listing in listings)
+def cards(listings: Sequence[Listing], *, page: int, labelled: Mapping[str, Sequence[str]] | None = None) -> list[Card]:
+    """The cards of one page in its order, but look-alikes beside the first of them.
+
+    `labelled` is what `labelled_products` says of them; it is asked, by one query, when that is left out.
+    """
+    if labelled is None:
+        labelled = labelled_products(listing.id for listing in listings)
     alike = look_alikes([listing.phash for listing in listings])
     made: list[Card] = []
     places: list[int] = []

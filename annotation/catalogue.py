@@ -7,10 +7,13 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import IntegrityError
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
+from pymongo import UpdateOne
 
 from annotation.models import Brand, Product
+from annotation.product_search import catalogue_changed
 from crawler.images import MAX_BYTES, ImageError, store_image
 from mmproject.ids import ID_LENGTH, new_id
+from mmproject.mongo.collections import collection
 
 
 def product_create(*, name: str, product_id: str = "", picture: UploadedFile | None = None, **fields: Any) -> Product:
@@ -51,7 +54,38 @@ def product_change(*, product: Product, picture: UploadedFile | None = None, **f
     except IntegrityError as error:
         raise _taken(fields.get("name", product.name)) from error
     product.refresh_from_db()
+    if {"name", "brand_id", "keywords"} & fields.keys():
+        _followed([product])
+        product.refresh_from_db()
+    catalogue_changed()
     return product
+
+
+def brand_followed(*, brand: Brand) -> int:
+    """Have the products of `brand` carry its name and be found by it and its aliases; returns how many changed."""
+    products = list(Product.objects.filter(brand_id=brand.id))
+    for product in products:
+        product.brand = brand
+    return _followed(products)
+
+
+def _followed(products: list[Product]) -> int:
+    """Write what follows from the other fields of `products` and from their brands; how many that changes.
+
+    Each only as long as its name and keywords are those that were read: who has changed them since does the same.
+    """
+    changes = []
+    for product in products:
+        before = (product.brand_name, product.search_text)
+        product.follow_brand()
+        after = (product.brand_name, product.search_text)
+        if after != before:
+            read = {"id": product.id, "name": product.name, "brand_id": product.brand_id, "keywords": product.keywords}
+            changes.append(UpdateOne(read, {"$set": {"brand_name": after[0], "search_text": after[1]}}))
+    if changes:
+        collection(Product).bulk_write(changes, ordered=False)
+        catalogue_changed()
+    return len(changes)
 
 
 def _refuse_taken_name(name: str, *, but: str | None) -> None:

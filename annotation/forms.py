@@ -14,9 +14,17 @@ class SearchForm(forms.Form):
     page = forms.IntegerField(min_value=1, max_value=1000, required=False)
     spider = forms.BooleanField(required=False)  # fetch afresh, past the cache
     product = forms.CharField(max_length=200, required=False, label=_("Product"))
+    shown = forms.IntegerField(min_value=0, max_value=10_000, required=False)  # before this page, which came by itself
 
     def clean_page(self) -> int:
         return self.cleaned_data["page"] or 1
+
+
+class NextPageForm(SearchForm):
+    """What looks ahead: a search, later its crawl, and how often that was looked at."""
+
+    crawl = forms.CharField(max_length=64, required=False)
+    attempt = forms.IntegerField(min_value=0, max_value=1000, required=False)
 
 
 class SubmissionForm(forms.Form):

@@ -2,6 +2,10 @@ from django.urls import path
 
 from annotation import views
 from annotation.feedback import feedback
+from annotation.mine import mine
+from annotation.next_page import next_page
+from annotation.preferences_page import page_size, tour_seen
+from annotation.product_parts import guidelines, product_options
 
 app_name = "annotation"
 urlpatterns = [
@@ -10,8 +14,13 @@ urlpatterns = [
     path("crawls/<str:crawl_id>/", views.crawl_progress, name="crawl_progress"),
     path("feedback/", feedback, name="feedback"),
     path("listings/<str:listing_id>/picture/", views.picture, name="picture"),
-    path("products/", views.product_options, name="product_options"),
+    path("mine/", mine, name="mine"),
+    path("next/", next_page, name="next_page"),
+    path("page-size/", page_size, name="page_size"),
+    path("products/", product_options, name="product_options"),
+    path("products/guidelines/", guidelines, name="guidelines"),
     path("submissions/<str:submission_id>/", views.taken_back, name="taken_back"),
     path("submissions/<str:submission_id>/undo/", views.undo, name="undo"),
     path("submit/", views.submit, name="submit"),
+    path("tour-seen/", tour_seen, name="tour_seen"),
 ]

@@ -14,6 +14,8 @@ from annotation.cards import cards
 from annotation.claims import ClaimedError, claim_release, claim_take, task_overlap
 from annotation.forms import ClaimForm, SearchForm, SubmissionForm
 from annotation.models import SkipReason, Submission, Task
+from annotation.preferences import PAGE_SIZES, preferences_of
+from annotation.shown_pages import shown_pages
 from annotation.templatetags.listing_cards import rendered_cards
 from annotation.undo import as_it_was, submission_undo, undoable_submissions
 from annotation.wording import saved_text, undone_text
@@ -34,7 +36,7 @@ def search_page(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _problem(request, form.errors.as_data())
     data = form.cleaned_data
-    context = _workspace(request, data)
+    context = {"form": data} if request.htmx else _workspace(request, data)
     if not data["keyword"].strip():
         template = "annotation/empty.html" if request.htmx else "annotation/search.html"
         return render(request, template, context | _nothing_searched(request))
@@ -49,14 +51,18 @@ def search_page(request: HttpRequest) -> HttpResponse:
     except ValidationError as error:
         return _problem(request, error.error_dict)
     template = "annotation/results.html" if request.htmx else "annotation/search.html"
-    return render(request, template, context | _results(request, result))
+    return render(request, template, context | _results(request, result, before=data["shown"]))
 
 
 @require_GET
 @may_annotate
 def crawl_progress(request: HttpRequest, crawl_id: str) -> HttpResponse:
     """What a page that waits for a crawl polls: its progress, and in the end the results."""
-    return render(request, "annotation/results.html", _results(request, crawl_result(crawl_id=crawl_id)))
+    form = SearchForm(request.GET)
+    if not form.is_valid():
+        return _problem(request, form.errors.as_data())
+    context = _results(request, crawl_result(crawl_id=crawl_id), before=form.cleaned_data["shown"])
+    return render(request, "annotation/results.html", context)
 
 
 @require_http_methods(["GET", "POST"])
@@ -69,14 +75,6 @@ def picture(request: HttpRequest, listing_id: str) -> HttpResponse:
     if not listings:
         raise Http404
     return HttpResponse(rendered_cards(cards(listings, page=0)))
-
-
-@require_GET
-@may_annotate
-def product_options(request: HttpRequest) -> HttpResponse:
-    """The products that match what is typed, as options of the datalist."""
-    products = selectors.products_matching(request.GET.get("product", "")[:200])
-    return render(request, "annotation/product_options.html", {"products": products})
 
 
 @require_POST
@@ -144,7 +142,9 @@ def taken_back(request: HttpRequest, submission_id: str) -> HttpResponse:
     if submission is None:
         raise Http404
     form = {"product": submission.product_name, "keyword": submission.keyword, "source": submission.source}
-    context = _workspace(request, form) | _results(request, as_it_was(submission)) | {"restored": submission}
+    context = (
+        _workspace(request, form) | _results(request, as_it_was(submission), before=None) | {"restored": submission}
+    )
     address = f"{reverse('annotation:search')}?{urlencode(form)}"
     return render(request, "annotation/search.html", context | {"address": address})
 
@@ -168,28 +168,40 @@ def _nothing_searched(request: HttpRequest) -> dict:
 
 def _workspace(request: HttpRequest, form: dict) -> dict:
     """The context of what stands above the results."""
+    preferences = preferences_of(request.user)
+    recent = selectors.recent_products(request.user)
     return {
         "form": form,
-        "products": selectors.products_matching(""),
-        "recent": selectors.recent_products(request.user),
+        "product": selectors.product_named(form["product"]) if form.get("product") else None,
+        "recent": recent,
         "sources": enabled_sources(),
+        "preferences": preferences,
+        "page_sizes": PAGE_SIZES,
+        # Whoever has submitted something knows the page.
+        "starts_tour": preferences.tour_seen_at is None and not recent,
     }
 
 
-def _results(request: HttpRequest, result: SearchResult) -> dict:
-    """The context of the results, whatever their state. What replaces `#more` is appended to the grid."""
-    # While a crawl is under way the page only waits: ticks on an older result would be swapped away.
-    listings = [] if result.state == "pending" else result.listings
+def _results(request: HttpRequest, result: SearchResult, *, before: int | None) -> dict:
+    """The context of the results, whatever their state. What replaces `#more` is appended to the grid.
+
+    `before` is how many listings are shown already, where the page goes on by itself until enough are.
+    """
+    before = 0 if before is None and result.page == 1 else before
+    shown = shown_pages(result, wanted=preferences_of(request.user).page_size, before=before)
     names = {source.id: source.name for source in enabled_sources()}
     return {
-        "result": result,
+        "result": shown.result,
         "source_name": names.get(result.source, result.source),
-        "cards": cards(listings, page=result.page),
+        "cards": shown.cards,
+        "goes_on": shown.goes_on,
+        "shown_query": "" if before is None else f"shown={shown.count}",
+        "saves_data": request.headers.get("Save-Data") == "on",
         "append": request.htmx.target == "more",
         "waits_for_worker": result.crawl is not None and selectors.waits_for_worker(result.crawl),
         "submission_id": new_id(),
         "skip_reasons": SkipReason.choices,
-        "next_page": result.page + 1,
+        "next_page": shown.result.page + 1,
     }
 
 

@@ -4,6 +4,8 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
+from django.utils import timezone
+
 from crawler.keywords import normalized
 from crawler.models import Crawl, Listing, SearchPage, Source, WorkState
 
@@ -63,6 +65,22 @@ def cached_page(*, keyword: str, page: int = 1, source: str) -> SearchPage | Non
     """What the cache holds for this search, fresh or not."""
     page_id = SearchPage.make_id(source=source, normalized_keyword=normalized(keyword), page=page)
     return SearchPage.objects.filter(id=page_id).first()
+
+
+def pages_after(page: SearchPage, *, count: int) -> list[SearchPage]:
+    """The pages that follow `page` in the cache, `count` at most, up to the first that is missing or not fresh."""
+    key = normalized(page.keyword)
+    ids = [
+        SearchPage.make_id(source=page.source, normalized_keyword=key, page=number)
+        for number in range(page.page + 1, page.page + 1 + count)
+    ]
+    found = {one.id: one for one in SearchPage.objects.filter(id__in=ids, fresh_until__gt=timezone.now())}
+    following: list[SearchPage] = []
+    for one in ids:
+        if one not in found or not (following[-1] if following else page).has_next:
+            break
+        following.append(found[one])
+    return following
 
 
 def open_crawl(*, search_page_id: str) -> Crawl | None:

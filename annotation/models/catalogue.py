@@ -5,6 +5,7 @@ from typing import Any
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from annotation.picker import search_text_for
 from mmproject.ids import ID_LENGTH
 
 
@@ -56,5 +57,15 @@ class Product(models.Model):
         return self.name
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        self.brand_name = self.brand.name if self.brand else ""
+        self.follow_brand()
+        if names := kwargs.get("update_fields"):
+            kwargs["update_fields"] = {*names, "brand_name", "search_text"}
         super().save(*args, **kwargs)
+
+    def follow_brand(self) -> None:
+        """Set what follows from the other fields and from the brand: its name, and what the product is found by."""
+        self.brand_name = self.brand.name if self.brand else ""
+        aliases = self.brand.aliases if self.brand else ""
+        self.search_text = search_text_for(
+            name=self.name, brand_name=self.brand_name, aliases=aliases, keywords=self.keywords
+        )

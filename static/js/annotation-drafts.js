@@ -48,7 +48,10 @@
       boxes(kind).filter((box) => !box.checked && draft[kind]?.includes(box.value)));
     if (!back.length) return;
     for (const box of back) box.checked = true;
-    if (!product().value) product().value = draft.product;
+    if (!product().value && draft.product) {
+      product().value = draft.product;
+      product().dispatchEvent(new Event("change", { bubbles: true })); // what counts for it follows
+    }
     const line = document.getElementById("restored");
     line.querySelector("b").textContent = Number(line.querySelector("b").textContent) + back.length;
     line.hidden = false;
@@ -72,6 +75,27 @@
     localStorage.removeItem(key());
     document.getElementById("restored").hidden = true;
   });
+
+  // A keyword that was typed and not searched yet outlives a reload of its page, in this tab alone.
+  const keyword = () => document.getElementById("keyword");
+  const typed = () => `annotation:keyword:${document.getElementById("workspace")?.dataset.user}`;
+  const searched = () => new URLSearchParams(location.search).get("keyword") ?? "";
+  const restoreKeyword = () => {
+    const { after, value } = JSON.parse(sessionStorage.getItem(typed())) ?? {};
+    if (value && after === searched()) keyword().value = value;
+  };
+  const forgetKeyword = () => sessionStorage.removeItem(typed());
+  document.addEventListener("input", (event) => {
+    if (event.target.id !== "keyword") return;
+    const { value } = event.target;
+    if (value === searched()) forgetKeyword();
+    else sessionStorage.setItem(typed(), JSON.stringify({ after: searched(), value }));
+  });
+  document.addEventListener("htmx:afterRequest", (event) => {
+    const { elt, successful } = event.detail;
+    if (successful && ["search", "submission"].includes(elt.id)) forgetKeyword();
+  });
+  restoreKeyword();
 
   for (const name of Object.keys(localStorage))
     if (name.startsWith(PREFIX) && !(read(name)?.at > Date.now() - AGE)) localStorage.removeItem(name);

@@ -260,7 +260,7 @@ def test_an_old_result_says_how_old_and_why(sign_in, found):
 def test_the_source_can_be_chosen_where_there_are_several(sign_in, source, found):
     asked = found([make_listing()], has_next=True)
     client = sign_in("annotator")
-    assert "<select" not in client.get(reverse("annotation:search")).content.decode()
+    assert '<select name="source"' not in client.get(reverse("annotation:search")).content.decode()
     Source(id="other", name="Other shop", kind=source.kind, position=2).save()
     page = client.get(reverse("annotation:search"), {"keyword": "tea", "source": "other"}).content.decode()
     assert asked[-1]["source"] == "other"

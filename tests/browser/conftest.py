@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
 
+from annotation.models import AnnotatorSettings
 from crawler.models import Listing
 from crawler.services import crawl_run, search
 
@@ -43,19 +45,28 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+def tour_seen(client: Client) -> None:
+    """Have the annotators' page spare this person the tour that it gives on the first visit."""
+    key = client.session["_auth_user_id"]
+    AnnotatorSettings.objects.update_or_create(id=key, defaults={"tour_seen_at": timezone.now()})
+
+
 @pytest.fixture
 def visit(browser: Browser, live_server, sign_in: Callable[[str], Client]) -> Iterator[Callable[..., Page]]:
-    """`visit("annotator", "/annotation/")`: a page of a browser in which that person is signed in.
+    """`visit("annotator", "/annotation/")`: a page of a browser in which that person is signed in and knows the tour.
 
     Every page must stay free of script errors and of things that the Content-Security-Policy blocks.
     """
     contexts: dict[str, BrowserContext] = {}
     complaints: list[str] = []
 
-    def go(role: str, path: str, **options) -> Page:
+    def go(role: str, path: str, *, tour: bool = False, **options) -> Page:
         if role not in contexts:
             contexts[role] = browser.new_context(base_url=live_server.url, **options)
-            cookies = sign_in(role).cookies
+            client = sign_in(role)
+            if not tour:
+                tour_seen(client)
+            cookies = client.cookies
             contexts[role].add_cookies(
                 [{"name": name, "value": cookies[name].value, "url": live_server.url} for name in cookies]
             )

@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
+from annotation.models import Label
 from annotation.undo import submission_undo
 from crawler.models import Listing
 from tests.annotation.submitted import submit
+from tests.browser.conftest import tour_seen
 from tests.evaluation.factories import (
     make_cached_page,
     make_catalogue,
@@ -39,6 +41,7 @@ def world(person, source) -> dict[str, str]:
     for number in range(4):
         verdict = ["right", "wrong"][number % 2]
         make_judgment(number, predicted=products[number % 3], verdict=verdict, listing=listings[0])
+    Label.objects.update(annotator_id=person("superuser").pk)
     make_model("model 2", active=False)
     superuser, names = person("superuser"), [product.name for product in products]
     submit(superuser, listings, matched=listings[:1], product=names[0], keyword="tea")
@@ -47,9 +50,10 @@ def world(person, source) -> dict[str, str]:
     submit(person("annotator"), listings, matched=listings[:1], product=names[2], keyword="tea")
     return {
         "annotation, empty": "/annotation/",
-        "annotation, results": "/annotation/?keyword=tea",
         "annotation, claimed": f"/annotation/?keyword=tea&product={names[2]}",
         "annotation, taken back": f"/annotation/submissions/{back.id}/",
+        "annotation, results": "/annotation/?keyword=tea&product=Tea+0",
+        "own work": "/annotation/mine/",
         "predict": "/evaluation/",
         "run": f"/evaluation/runs/{run.id}/",
         "statistics": "/evaluation/statistics/",
@@ -70,7 +74,9 @@ def look(browser: Browser, live_server, sign_in) -> Iterator[Callable[..., Page]
         contexts.append(context)
         cookies = {"django_language": language}
         if role:
-            cookies |= {name: morsel.value for name, morsel in sign_in(role).cookies.items()}
+            client = sign_in(role)
+            tour_seen(client)
+            cookies |= {name: morsel.value for name, morsel in client.cookies.items()}
         context.add_cookies([{"name": k, "value": v, "url": live_server.url} for k, v in cookies.items()])
         return context.new_page()
 
@@ -111,6 +117,19 @@ def test_no_page_violates_the_guidelines(look, world, scheme, language):
     found["saved"] = violations(page)
     wrong = [f"{name}: {text}" for name, texts in found.items() for text in texts]
     assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_neither_the_open_picker_nor_the_tour_violates_them(look, world, scheme):
+    page = look(scheme, "en", role="superuser")
+    page.goto("/annotation/")
+    page.get_by_label("Product of our catalogue").press_sequentially("tea")
+    page.get_by_role("listbox").get_by_role("option").first.wait_for()
+    assert not violations(page)
+    page.get_by_label("Product of our catalogue").press("Escape")
+    page.get_by_role("button", name="Keys").click()
+    page.get_by_role("button", name="Show the tour again").click()
+    assert not violations(page)
 
 
 def test_a_violation_would_be_found(look):
