@@ -1,8 +1,9 @@
 """A listing as a card of the annotators' page."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from annotation.opinions import Opinion
 from annotation.selectors import labelled_products
 from crawler.look_alikes import look_alikes
 from crawler.models import ImageState, Listing
@@ -14,6 +15,7 @@ class Card:
     labelled: Sequence[str] = ()  # the products that it is labelled with already
     alike: str = ""  # the group of cards whose pictures look alike, which can be ticked together
     alike_count: int = 0  # how many these are; 0 on every card of the group but its first
+    suggestion: Opinion | None = None  # the model's, which ticks it
 
     @property
     def is_fetching(self) -> bool:
@@ -21,7 +23,7 @@ class Card:
         return self.listing.image_state == ImageState.PENDING and self.listing.image_retry_at is not None
 
 
-def cards(listings: Sequence[Listing], *, page: int) -> list[Card]:
+def cards(listings: Sequence[Listing], *, page: int, suggested: Mapping[str, Opinion] | None = None) -> list[Card]:
     """The cards of one page in its order, but look-alikes beside the first of them; one query."""
     labelled = labelled_products(listing.id for listing in listings)
     alike = look_alikes([listing.phash for listing in listings])
@@ -32,7 +34,8 @@ def cards(listings: Sequence[Listing], *, page: int) -> list[Card]:
         is_first = group is not None and group.group not in first_of
         name = f"{page}-{group.group}" if group else ""
         count = group.count if group and is_first else 0
-        made.append(Card(listing, labelled.get(listing.id, ()), name, count))
+        suggestion = (suggested or {}).get(listing.id)
+        made.append(Card(listing, labelled.get(listing.id, ()), name, count, suggestion))
         places.append(first_of.setdefault(group.group, place) if group else place)
     order = sorted(range(len(made)), key=lambda index: (places[index], index))
     return [made[index] for index in order]

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from annotation import selectors, services
 from annotation.cards import cards
 from annotation.forms import SearchForm, SubmissionForm
+from annotation.suggestions import suggestions_for
 from crawler.pictures import picture_retry
 from crawler.selectors import enabled_sources, listings_by_ids
 from crawler.services import SearchResult, crawl_result, search
@@ -44,14 +45,16 @@ def search_page(request: HttpRequest) -> HttpResponse:
     except ValidationError as error:
         return _problem(request, error.error_dict)
     template = "annotation/results.html" if request.htmx else "annotation/search.html"
-    return render(request, template, context | _results(request, result))
+    return render(request, template, context | _results(request, result, product_name=data["product"]))
 
 
 @require_GET
 @may_annotate
 def crawl_progress(request: HttpRequest, crawl_id: str) -> HttpResponse:
     """What a page that waits for a crawl polls: its progress, and in the end the results."""
-    return render(request, "annotation/results.html", _results(request, crawl_result(crawl_id=crawl_id)))
+    product_name = request.GET.get("product", "")[:200]
+    context = _results(request, crawl_result(crawl_id=crawl_id), product_name=product_name)
+    return render(request, "annotation/results.html", context)
 
 
 @require_http_methods(["GET", "POST"])
@@ -116,15 +119,17 @@ def _workspace(request: HttpRequest, form: dict) -> dict:
     }
 
 
-def _results(request: HttpRequest, result: SearchResult) -> dict:
+def _results(request: HttpRequest, result: SearchResult, *, product_name: str) -> dict:
     """The context of the results, whatever their state. What replaces `#more` is appended to the grid."""
     # While a crawl is under way the page only waits: ticks on an older result would be swapped away.
     listings = [] if result.state == "pending" else result.listings
+    suggestions = suggestions_for(user=request.user, product_name=product_name, listings=listings)
     names = {source.id: source.name for source in enabled_sources()}
     return {
         "result": result,
         "source_name": names.get(result.source, result.source),
-        "cards": cards(listings, page=result.page),
+        "cards": cards(suggestions.ordered(listings), page=result.page, suggested=suggestions.ticks),
+        "suggestions": suggestions,
         "append": request.htmx.target == "more",
         "waits_for_worker": result.crawl is not None and selectors.waits_for_worker(result.crawl),
         "submission_id": new_id(),
