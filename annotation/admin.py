@@ -8,9 +8,11 @@ from django.utils.translation import gettext_lazy as _
 
 from annotation.label_admin import LabelAdmin
 from annotation.models import Brand, Product, Submission
+from annotation.task_admin import TaskAdmin
+from annotation.task_creation import create_tasks, may_create
 from annotation.thumbnails import thumbnail
 
-__all__ = ["BrandAdmin", "LabelAdmin", "ProductAdmin", "SubmissionAdmin"]
+__all__ = ["BrandAdmin", "LabelAdmin", "ProductAdmin", "SubmissionAdmin", "TaskAdmin"]
 
 
 class CatalogueAdmin(admin.ModelAdmin):
@@ -36,6 +38,10 @@ class ProductAdmin(CatalogueAdmin):
     list_filter = ("active", "brand_name")
     search_fields = ("name", "brand_name", "keywords")
     autocomplete_fields = ("brand",)
+    actions = (create_tasks,)
+
+    def has_task_permission(self, request: HttpRequest) -> bool:
+        return may_create(request)
 
     @admin.display(description=_("picture"))
     def picture(self, product: Product) -> str:

@@ -67,6 +67,10 @@ TABLE = [
     Rule("annotation/listings/<str:listing_id>/picture/", PAGE, "GET POST", ANNOTATE, unknown=True),
     Rule("annotation/products/", PAGE, "GET", ANNOTATE),
     Rule("annotation/submit/", PAGE, "POST", ANNOTATE),
+    Rule("annotation/work/", PAGE, "GET", ANNOTATE),
+    Rule("annotation/keywords/", PAGE, "GET", ANNOTATE),
+    Rule("annotation/suggestions/", PAGE, "POST", ANNOTATE),
+    Rule("annotation/suggestions/status/", PAGE, "POST", ANNOTATE),
     Rule("annotation/feedback/", PAGE, "GET", ANNOTATE),
     # evaluators
     Rule("evaluation/", PAGE, "GET POST", EVALUATE),
@@ -123,6 +127,7 @@ ADMIN = {
     "annotation/brand": (REVIEW, REVIEW, REVIEW, ONLY_SUPERUSER),
     "annotation/product": (REVIEW, REVIEW, REVIEW, ONLY_SUPERUSER),
     "annotation/submission": (REVIEW, NO_ONE, NO_ONE, NO_ONE),
+    "annotation/task": (REVIEW, NO_ONE, REVIEW, REVIEW),
     "annotation/label": (REVIEW, NO_ONE, REVIEW, REVIEW),
     "crawler/source": (OPERATE, OPERATE, OPERATE, NO_ONE),
     "crawler/scheduledsearch": (OPERATE, OPERATE, OPERATE, OPERATE),

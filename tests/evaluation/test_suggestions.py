@@ -36,11 +36,11 @@ def annotator(sign_in, person, listings):
     return sign_in("annotator")
 
 
-def say(listing, product_id: str, confidence: float, *, model: ModelVersion) -> None:
+def say(listing_id: str, product_id: str, confidence: float, *, model: ModelVersion) -> None:
     ListingOpinion.objects.create(
-        id=ListingOpinion.make_id(model_id=model.id, listing_id=listing.id),
+        id=ListingOpinion.make_id(model_id=model.id, listing_id=listing_id),
         model_id=model.id,
-        listing_id=listing.id,
+        listing_id=listing_id,
         product_id=product_id,
         product_name=product_id.replace("-", " ").title(),
         confidence=confidence,
@@ -91,7 +91,7 @@ class TestTheSwitch:
 
     def test_switched_off_nothing_is_asked_or_suggested(self, sign_in, listings, nudges):
         model = make_model()
-        say(listings[0], "tea-0", 0.9, model=model)
+        say(listings[0].id, "tea-0", 0.9, model=model)
         page = results(sign_in("annotator"), product="Tea 0")
         assert nudges == []
         assert ticked(page) == []
@@ -106,7 +106,7 @@ class TestThePage:
         for listing, product, confidence in zip(
             listings, ["tea-0", "tea-0", "tea-1", ""], [0.93, 0.4, 0.9, 0.0], strict=True
         ):
-            say(listing, product, confidence, model=model)
+            say(listing.id, product, confidence, model=model)
         page = results(annotator, product="Tea 0")
         assert ticked(page) == [listings[0].id]
         assert "suggested by model 7, 93 %" in page
@@ -117,14 +117,14 @@ class TestThePage:
     def test_the_most_uncertain_come_first_and_what_it_has_not_said_last(self, annotator, listings):
         model = make_model()
         for listing, confidence in zip(listings[1:], [0.99, 0.55, 0.2], strict=True):
-            say(listing, "tea-1", confidence, model=model)
+            say(listing.id, "tea-1", confidence, model=model)
         page = results(annotator)
         assert order(page) == [listings[2].id, listings[3].id, listings[1].id, listings[0].id]
         assert '<input type="hidden" name="ordered_by_model" value="true">' in page
 
     def test_what_is_missing_is_asked_for_once_and_the_page_says_how_far_it_is(self, annotator, listings, nudges):
         model = make_model("model 7")
-        say(listings[0], "tea-0", 0.9, model=model)
+        say(listings[0].id, "tea-0", 0.9, model=model)
         for _ in range(2):
             page = results(annotator, product="Tea 0")
         assert "model 7 is looking at the pictures: 1 of 4" in page
@@ -143,7 +143,7 @@ class TestThePage:
     def test_without_a_product_it_asks_for_one(self, annotator, listings):
         model = make_model("model 7")
         for listing in listings:
-            say(listing, "tea-0", 0.9, model=model)
+            say(listing.id, "tea-0", 0.9, model=model)
         for query in ({}, {"product": " "}):
             page = results(annotator, **query)
             assert ticked(page) == []
@@ -155,7 +155,7 @@ class TestThePage:
         many = [make_listing(number) for number in range(100, 130)]
         make_cached_page("many", many)
         for listing in [*listings, *many]:
-            say(listing, "tea-0", 0.9, model=model)
+            say(listing.id, "tea-0", 0.9, model=model)
         counts = []
         results(annotator)
         for keyword in ("tea", "many"):
@@ -174,12 +174,12 @@ class TestTheStatus:
 
     def test_suggestions_that_come_later_wait_in_a_template(self, annotator, listings):
         model = make_model("model 7")
-        say(listings[0], "tea-0", 0.9, model=model)
+        say(listings[0].id, "tea-0", 0.9, model=model)
         page = self.status(annotator, listings, product="Tea 0")
         assert "1 of 4" in page
         assert "load delay:3s" in page
         for listing in listings[1:]:
-            say(listing, "tea-1", 0.9, model=model)
+            say(listing.id, "tea-1", 0.9, model=model)
         page = self.status(annotator, listings, product="Tea 0")
         assert "load delay" not in page
         template = page[page.index("<template>") :]
@@ -189,7 +189,7 @@ class TestTheStatus:
     def test_another_product_gets_other_suggestions(self, annotator, listings):
         model = make_model()
         for listing in listings:
-            say(listing, "tea-1", 0.9, model=model)
+            say(listing.id, "tea-1", 0.9, model=model)
         assert "data-suggest" not in self.status(annotator, listings, product="Tea 0")
         assert "suggests 4 listings." in self.status(annotator, listings, product="Tea 1")
 
@@ -201,5 +201,5 @@ class TestTheStatus:
 
     def test_a_hostile_model_name_is_inert(self, annotator, listings):
         model = make_model("<script>alert(1)</script>")
-        say(listings[0], "tea-0", 0.9, model=model)
+        say(listings[0].id, "tea-0", 0.9, model=model)
         assert "<script" not in self.status(annotator, listings[:1], product="Tea 0")
