@@ -29,12 +29,15 @@ from mmproject.links import is_web_link
 class LabelList(ChangeList):
     """A page of labels, with the model's opinions of all its listings read at once."""
 
+    result_list: Any  # Django says which
+
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
-        self.result_list = list(self.result_list)
-        found = opinions_of([label.listing_id for label in self.result_list])
-        for label in self.result_list:
+        labels: list[Label] = list(self.result_list)
+        found = opinions_of([label.listing_id for label in labels])
+        for label in labels:
             label.opinion = found.get(label.listing_id)
+        self.result_list = labels
 
 
 @admin.register(Label)

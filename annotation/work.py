@@ -33,7 +33,9 @@ def tasks_create(*, tasks: Iterable[NewTask], created_by: str) -> Created:
     Raises ValidationError, keyed by field, for a keyword that cannot be searched, a number out of range and an
     assigned task that several annotators shall do. Nothing is written then.
     """
-    documents = {task.id: task for task in (_task(one, created_by=created_by) for one in tasks)}
+    documents: dict[str, Task] = {}
+    for task in (_task(one, created_by=created_by) for one in tasks):
+        documents.setdefault(task.id, task)
     now = timezone.now()
     new = 0
     for batch in _batches(list(documents)):
@@ -47,8 +49,13 @@ def _task(wanted: NewTask, *, created_by: str) -> Task:
     keyword, _key = checked_keyword(wanted.keyword)
     check_overlap(wanted.overlap, assigned=wanted.assignee_id is not None)
     check_priority(wanted.priority)
-    task_id = Task.make_id(product_id=wanted.product_id, source=wanted.source, keyword=keyword)
-    return Task(id=task_id, created_by=created_by, **asdict(replace(wanted, keyword=keyword)))
+    return Task(id=task_key(wanted), created_by=created_by, **asdict(replace(wanted, keyword=keyword)))
+
+
+def task_key(wanted: NewTask) -> str:
+    """The key of the task that `wanted` is, or will be."""
+    keyword = " ".join(wanted.keyword.split())  # as searches write it
+    return Task.make_id(product_id=wanted.product_id, source=wanted.source, keyword=keyword)
 
 
 def check_overlap(overlap: int, *, assigned: bool) -> None:

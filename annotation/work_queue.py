@@ -70,9 +70,13 @@ def next_tasks(user: AbstractBaseUser, *, limit: int = 1) -> list[WaitingTask]:
 
 def _queue(assignee_id: int | None, *, user: AbstractBaseUser, limit: int) -> list[dict[str, Any]]:
     """The stages that find the first `limit` tasks. They read along an index, and look up only what they meet."""
-    by_me = [{"$match": {"annotator_id": user.pk, "cancelled_at": None}}, {"$limit": 1}, {"$project": {"id": 1}}]
+    by_me: list[dict[str, Any]] = [
+        {"$match": {"annotator_id": user.pk, "cancelled_at": None}},
+        {"$limit": 1},
+        {"$project": {"id": 1}},
+    ]
     claimed = {"annotator_id": {"$ne": user.pk}, "submission_id": "", "expires_at": {"$gt": timezone.now()}}
-    by_others = [{"$match": claimed}, {"$project": {"annotator_name": 1}}]
+    by_others: list[dict[str, Any]] = [{"$match": claimed}, {"$project": {"annotator_name": 1}}]
     stages: list[dict[str, Any]] = [
         {"$match": {"assignee_id": assignee_id, "state": str(WorkState.PENDING)}},
         {"$sort": {"priority": -1, "created_at": 1, "id": 1}},

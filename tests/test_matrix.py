@@ -97,6 +97,8 @@ TABLE = [
     Rule("api/labels", API, "GET POST", ANNOTATE),
     Rule("api/labels/<str:label_id>", API, "GET", ANNOTATE, unknown=True),
     Rule("api/labels/<str:label_id>/review", API, "POST", REVIEW),
+    Rule("api/tasks", API, "GET POST", {"GET": ANNOTATE, "POST": REVIEW}),
+    Rule("api/tasks/<str:task_id>", API, "GET PATCH", {"GET": ANNOTATE, "PATCH": REVIEW}, unknown=True),
     # pictures
     Rule(r"images/(?P<sha256>[0-9a-f]{64})\.jpg$", PAGE, "GET", SIGNED_IN, unknown=True),
     # the admin's own; its lists and forms are in ADMIN

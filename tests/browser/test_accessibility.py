@@ -1,12 +1,17 @@
 """WCAG 2.2 AA as far as a program can tell: axe-core finds nothing on any page, in either language, light or dark."""
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import Browser, Page
 
+from annotation.suggestions import suggestions_switch
 from crawler.models import Listing
+from evaluation.selectors.models import active_model
+from tests.annotation.work_to_do import make_claim, make_task
 from tests.evaluation.factories import (
     make_cached_page,
     make_catalogue,
@@ -15,11 +20,12 @@ from tests.evaluation.factories import (
     make_model,
     make_run,
 )
+from tests.evaluation.test_suggestions import say
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(databases=["default", "mongo"], transaction=True)]
 
 AXE = (Path(__file__).parent / "vendor" / "axe-4.14.1.min.js").read_text()
-WITH_CARDS = {"annotation, results", "run"}
+WITH_CARDS = {"annotation, results", "annotation, suggestions", "run"}
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 CHECK = """async rules => (await axe.run(document, {runOnly: {type: 'tag', values: rules}})).violations.flatMap(
     found => found.nodes.map(node => `${found.id}: ${node.html} (${node.failureSummary})`))"""
@@ -38,9 +44,17 @@ def world(person, source) -> dict[str, str]:
         verdict = ["right", "wrong"][number % 2]
         make_judgment(number, predicted=products[number % 3], verdict=verdict, listing=listings[0])
     make_model("model 2", active=False)
+    suggestions_switch(user=person("superuser"), on=True)
+    model = active_model()
+    for listing in listings:
+        say(listing.id, products[0].id, 0.9, model=model)
+    make_claim(make_task("tea", overlap=2), person("annotator"), until=timezone.now() + timedelta(hours=1))
+    make_task("juice", assignee=person("superuser"), brand_name="Brand 0")
     return {
         "annotation, empty": "/annotation/",
         "annotation, results": "/annotation/?keyword=tea",
+        "annotation, suggestions": "/annotation/?keyword=tea&product=Tea%200&task=any",
+        "my work": "/annotation/work/",
         "predict": "/evaluation/",
         "run": f"/evaluation/runs/{run.id}/",
         "statistics": "/evaluation/statistics/",
