@@ -103,7 +103,7 @@ class LabelAdmin(admin.ModelAdmin):
         # Short, and free to wrap: Django's own never wraps and is cut off beside the filters.
         return f"{timezone.localtime(label.created_at):%Y-%m-%d %H:%M}"
 
-    @admin.display(description=_("the model's opinion"))
+    @admin.display(description=_("model"))
     def opinion(self, label: Label) -> str:
         if not hasattr(label, "opinion"):  # on a label's own page
             label.opinion = opinions_of([label.listing_id]).get(label.listing_id)

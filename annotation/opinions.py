@@ -30,11 +30,10 @@ class Opinion:
     def against(self, product_id: str) -> str:
         """In words, what it says of a label that says `product_id`."""
         if not self.product_id:
-            return _("%(model)s could not say") % {"model": self.model}
-        words = {"model": self.model, "product": self.product_name, "percent": self.percent}
+            return _("could not say")
         if self.product_id == product_id:
-            return _("%(model)s agrees: %(product)s, %(percent)d %%") % words
-        return _("%(model)s disagrees: %(product)s, %(percent)d %%") % words
+            return _("agrees, %(percent)d %%") % {"percent": self.percent}
+        return _("disagrees: %(product)s, %(percent)d %%") % {"product": self.product_name, "percent": self.percent}
 
 
 class Provider(Protocol):

@@ -135,7 +135,7 @@ def _page(
 def _opinion(label: Label) -> str:
     """What the model says of the label's listing, in words; empty where it has not looked."""
     opinion = opinions_of([label.listing_id]).get(label.listing_id)
-    return opinion.against(label.product_id) if opinion else ""
+    return f"{opinion.model}: {opinion.against(label.product_id)}" if opinion else ""
 
 
 def _filters(chosen: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -58,7 +58,7 @@ class PriorityFilter(admin.SimpleListFilter):
 
 @admin.register(Task)
 class TaskAdmin(admin.ModelAdmin):
-    list_display = ("product_name", "keyword", "source", "progress", "priority", "assigned", "state", "created_at")
+    list_display = ("product_name", "keyword", "source", "progress", "priority", "assigned", "state")
     list_filter = ("state", SourceFilter, AssigneeFilter, PriorityFilter)
     search_fields = ("product_name", "keyword")
     ordering = ("-created_at", "-id")
@@ -70,7 +70,7 @@ class TaskAdmin(admin.ModelAdmin):
     readonly_fields = fields
 
     class Media:
-        css = {"all": ["css/admin-review.css"]}
+        css = {"all": ["css/admin-tasks.css"]}
 
     @admin.display(description=_("done"), ordering="done")
     def progress(self, task: Task) -> str:
