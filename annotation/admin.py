@@ -8,10 +8,12 @@ from django.utils.translation import gettext_lazy as _
 
 from annotation.label_admin import LabelAdmin
 from annotation.models import Brand, Claim, Product, Submission
+from annotation.task_admin import TaskAdmin
+from annotation.task_creation import create_tasks, may_create
 from annotation.thumbnails import thumbnail
 from mmproject.admin_lists import KnownValuesFilter, QuickListMixin
 
-__all__ = ["BrandAdmin", "ClaimAdmin", "LabelAdmin", "ProductAdmin", "SubmissionAdmin"]
+__all__ = ["BrandAdmin", "ClaimAdmin", "LabelAdmin", "ProductAdmin", "SubmissionAdmin", "TaskAdmin"]
 
 
 class CatalogueAdmin(admin.ModelAdmin):
@@ -37,6 +39,10 @@ class ProductAdmin(QuickListMixin, CatalogueAdmin):
     list_filter = ("active", ("brand_name", KnownValuesFilter))
     search_fields = ("name", "brand_name", "keywords")
     autocomplete_fields = ("brand",)
+    actions = (create_tasks,)
+
+    def has_task_permission(self, request: HttpRequest) -> bool:
+        return may_create(request)
 
     @admin.display(description=_("picture"))
     def picture(self, product: Product) -> str:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from annotation import api
+from annotation import api, task_api
 
 app_name = "annotation_api"
 urlpatterns = [
@@ -10,4 +10,6 @@ urlpatterns = [
     path("labels", api.labels, name="labels"),
     path("labels/<str:label_id>", api.label, name="label"),
     path("labels/<str:label_id>/review", api.label_review, name="label_review"),
+    path("tasks", task_api.tasks, name="tasks"),
+    path("tasks/<str:task_id>", task_api.task, name="task"),
 ]

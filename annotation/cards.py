@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from django.utils.translation import ngettext
 
+from annotation.opinions import Opinion
 from annotation.selectors import labelled_products
 from crawler.look_alikes import look_alikes
 from crawler.models import ImageState, Listing
@@ -17,6 +19,7 @@ class Card:
     labelled: Sequence[str] = ()  # the products that it is labelled with already
     alike: str = ""  # the group of cards whose pictures look alike, which can be ticked together
     alike_count: int = 0  # how many these are; 0 on every card of the group but its first
+    suggestion: Opinion | None = None  # the model's, which ticks it
 
     @property
     def is_fetching(self) -> bool:
@@ -39,7 +42,13 @@ class Card:
         return text % {"count": self.alike_count}
 
 
-def cards(listings: Sequence[Listing], *, page: int, labelled: Mapping[str, Sequence[str]] | None = None) -> list[Card]:
+def cards(
+    listings: Sequence[Listing],
+    *,
+    page: int,
+    labelled: Mapping[str, Sequence[str]] | None = None,
+    suggested: Mapping[str, Opinion] = MappingProxyType({}),
+) -> list[Card]:
     """The cards of one page in its order, but look-alikes beside the first of them.
 
     `labelled` is what `labelled_products` says of them; it is asked, by one query, when that is left out.
@@ -54,7 +63,8 @@ def cards(listings: Sequence[Listing], *, page: int, labelled: Mapping[str, Sequ
         is_first = group is not None and group.group not in first_of
         name = f"{page}-{group.group}" if group else ""
         count = group.count if group and is_first else 0
-        made.append(Card(listing, labelled.get(listing.id, ()), name, count))
+        suggestion = suggested.get(listing.id)
+        made.append(Card(listing, labelled.get(listing.id, ()), name, count, suggestion))
         places.append(first_of.setdefault(group.group, place) if group else place)
     order = sorted(range(len(made)), key=lambda index: (places[index], index))
     return [made[index] for index in order]

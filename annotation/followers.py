@@ -6,10 +6,11 @@ Each follower gets the submission and may run any number of times for it: after 
 
 from collections.abc import Callable
 
-from annotation import claims
+from annotation import claims, work
 from annotation.models import Submission
 
-FOLLOWERS: tuple[Callable[[Submission], None], ...] = (claims.follow_submission,)
+# Claims first: a task is done by those who hold one.
+FOLLOWERS: tuple[Callable[[Submission], None], ...] = (claims.follow_submission, work.follow_submission)
 
 
 def follow(submission: Submission) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -17,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from annotation import review_page
 from annotation.models import Label, Review
+from annotation.opinions import opinions_of
 from annotation.review_forms import RejectForm
 from annotation.review_queue import label_history
 from annotation.reviews import labels_review
@@ -25,9 +27,23 @@ from mmproject.admin_lists import KnownValuesFilter, QuickListMixin
 from mmproject.links import is_web_link
 
 
+class LabelList(ChangeList):
+    """A page of labels, with the model's opinions of all its listings read at once."""
+
+    result_list: Any  # Django says which
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        labels: list[Label] = list(self.result_list)
+        found = opinions_of([label.listing_id for label in labels])
+        for label in labels:
+            label.opinion = found.get(label.listing_id)
+        self.result_list = labels
+
+
 @admin.register(Label)
 class LabelAdmin(QuickListMixin, admin.ModelAdmin):
-    list_display = ("listing", "catalogue", "title", "product_name", "said", "annotator_name", "shop", "labelled")
+    list_display = ("listing", "catalogue", "title", "product", "said", "annotator_name", "shop", "labelled")
     list_display_links = ("title",)
     list_filter = (
         "review",
@@ -41,8 +57,8 @@ class LabelAdmin(QuickListMixin, admin.ModelAdmin):
     list_per_page = 50
     actions = ("approve", "reject", "reopen")
     fields = ("listing_large", "catalogue_large", "title", "product_name", "brand_name", "shop", "price", "keyword",
-              "annotator_name", "created_at", "review", "reject_reason", "review_note", "reviewer_name", "reviewed_at",
-              "history")  # fmt: skip
+              "annotator_name", "created_at", "opinion", "review", "reject_reason", "review_note", "reviewer_name",
+              "reviewed_at", "history")  # fmt: skip
     # A verdict is given on the review page, which knows what its reviewer saw.
     readonly_fields = fields
 
@@ -82,6 +98,20 @@ class LabelAdmin(QuickListMixin, admin.ModelAdmin):
     def labelled(self, label: Label) -> str:
         # Short, and free to wrap: Django's own never wraps and is cut off beside the filters.
         return f"{timezone.localtime(label.created_at):%Y-%m-%d %H:%M}"
+
+    @admin.display(description=_("product"), ordering="product_name")
+    def product(self, label: Label) -> str:
+        """With the model's opinion below it: a column of its own would be cut off beside the filters."""
+        if not label.opinion:
+            return label.product_name
+        said = gettext("model: %(opinion)s") % {"opinion": self.opinion(label)}
+        return format_html("{}<br><small>{}</small>", label.product_name, said)
+
+    @admin.display(description=_("model"))
+    def opinion(self, label: Label) -> str:
+        if not hasattr(label, "opinion"):  # on a label's own page
+            label.opinion = opinions_of([label.listing_id]).get(label.listing_id)
+        return label.opinion.against(label.product_id) if label.opinion else "–"
 
     @admin.display(description=_("history"))
     def history(self, label: Label) -> str:
@@ -126,6 +156,9 @@ class LabelAdmin(QuickListMixin, admin.ModelAdmin):
         self.message_user(request, text % {"count": count, "review": Review(review).label}, messages.SUCCESS)
 
     # --- one by one
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return LabelList
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.review_view)

@@ -1,11 +1,11 @@
-"""Reads, a page at a time: brands, products and labels as programs list them."""
+"""Reads, a page at a time: brands, products, labels and tasks as programs list them."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from annotation.models import Brand, Label, Product
+from annotation.models import Brand, Label, Product, Task
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -20,6 +20,13 @@ _LABEL_FILTERS = {
     "keyword": "keyword",
     "created_after": "created_at__gte",
     "created_before": "created_at__lt",
+}
+_TASK_FILTERS = {
+    "state": "state",
+    "product": "product_id",
+    "source": "source",
+    "assignee": "assignee_name",
+    "priority_min": "priority__gte",
 }
 
 
@@ -52,32 +59,56 @@ def labels_page(*, filters: dict[str, Any], annotator_id: int | None, after: str
     """`size` labels, the newest first, and the cursor of what follows them ("" when nothing does).
 
     `filters` may name those of `_LABEL_FILTERS`; None and "" do not filter. `annotator_id` keeps to that person's.
-    A cursor is a place in (created_at, id), so labels that arrive meanwhile shift nothing, and the hundredth page
-    costs what the first does. Raises ValueError for what is no cursor of ours.
+    Raises ValueError for what is no cursor of ours.
     """
-    wanted = {_LABEL_FILTERS[name]: value for name, value in filters.items() if value not in (None, "")}
-    labels = Label.objects.filter(**wanted)
+    labels = Label.objects.filter(**_wanted(filters, _LABEL_FILTERS))
     if annotator_id is not None:
         labels = labels.filter(annotator_id=annotator_id)
+    return _newest(labels, after=after, size=size)
+
+
+def tasks_page(
+    *, filters: dict[str, Any], assignee_id: int | None, visible_to: int | None, after: str, size: int
+) -> tuple[list[Task], str]:
+    """`size` tasks, the newest first, and the cursor of what follows them ("" when nothing does).
+
+    `filters` may name those of `_TASK_FILTERS`; None and "" do not filter. `assignee_id` keeps to that person's,
+    `visible_to` to that person's and the open ones. Raises ValueError for what is no cursor of ours.
+    """
+    tasks = Task.objects.filter(**_wanted(filters, _TASK_FILTERS))
+    if assignee_id is not None:
+        tasks = tasks.filter(assignee_id=assignee_id)
+    if visible_to is not None:
+        tasks = tasks.filter(Q(assignee_id=visible_to) | Q(assignee_id__isnull=True))
+    return _newest(tasks, after=after, size=size)
+
+
+def _wanted(filters: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
+    return {names[name]: value for name, value in filters.items() if value not in (None, "")}
+
+
+def _newest(rows: QuerySet, *, after: str, size: int) -> tuple[list[Any], str]:
+    """A cursor is a place in (created_at, id), so what arrives meanwhile shifts nothing, and the hundredth page costs
+    what the first does."""
     if after:
-        moment, label_id = _place(after)
+        moment, last_id = _place(after)
         # The first condition says nothing new; an index can be entered by it, not by the OR.
-        labels = labels.filter(created_at__lte=moment)
-        labels = labels.filter(Q(created_at__lt=moment) | Q(created_at=moment, id__lt=label_id))
-    found = list(labels.order_by("-created_at", "-id")[: size + 1])
+        rows = rows.filter(created_at__lte=moment)
+        rows = rows.filter(Q(created_at__lt=moment) | Q(created_at=moment, id__lt=last_id))
+    found = list(rows.order_by("-created_at", "-id")[: size + 1])
     return found[:size], _cursor(found[size - 1]) if len(found) > size else ""
 
 
-def _cursor(label: Label) -> str:
-    return f"{(label.created_at - _EPOCH) // _MILLISECOND}-{label.id}"  # MongoDB keeps milliseconds
+def _cursor(row: Label | Task) -> str:
+    return f"{(row.created_at - _EPOCH) // _MILLISECOND}-{row.id}"  # MongoDB keeps milliseconds
 
 
 def _place(cursor: str) -> tuple[datetime, str]:
-    milliseconds, dash, label_id = cursor.partition("-")
-    if not dash or not label_id or not (milliseconds.isascii() and milliseconds.isdigit()):
+    milliseconds, dash, last_id = cursor.partition("-")
+    if not dash or not last_id or not (milliseconds.isascii() and milliseconds.isdigit()):
         raise ValueError(f"{cursor!r} is not a cursor")
     try:
-        return _EPOCH + int(milliseconds) * _MILLISECOND, label_id
+        return _EPOCH + int(milliseconds) * _MILLISECOND, last_id
     except OverflowError as error:
         raise ValueError(f"{cursor!r} is not a cursor") from error
 

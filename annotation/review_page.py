@@ -11,6 +11,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from annotation.models import Label, LabelChange, RejectReason, Review
+from annotation.opinions import opinions_of
 from annotation.review_forms import QueueForm, RejectForm, SeenForm
 from annotation.review_queue import FILTERS, last_change, next_labels, other_labels, queue_choices, waiting_labels
 from annotation.reviews import ReviewConflictError, label_review, label_undo
@@ -116,6 +117,7 @@ def _page(
         "label": label,
         "upcoming": upcoming[0] if upcoming else None,
         "others": other_labels(label) if label else [],
+        "opinion": _opinion(label) if label else "",
         "left": waiting.count(),
         "skipped": waiting.filter(id__in=skipped).count() if skipped else 0,
         "last": last,
@@ -128,6 +130,12 @@ def _page(
         "next_query": _query(chosen, after=label.id) if label else "",
     }
     return render(request, "admin/annotation/label/review.html", context, status=422 if form.errors else 200)
+
+
+def _opinion(label: Label) -> str:
+    """What the model says of the label's listing, in words; empty where it has not looked."""
+    opinion = opinions_of([label.listing_id]).get(label.listing_id)
+    return f"{opinion.model}: {opinion.against(label.product_id)}" if opinion else ""
 
 
 def _filters(chosen: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -1,10 +1,12 @@
 """How much of a search is shown at first: its first page, and as many more of the cache as the annotator wants."""
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from annotation.cards import Card, cards
 from annotation.selectors import labelled_products
+from annotation.suggestions import Suggestions
 from crawler.models import Listing
 from crawler.selectors import listings_by_ids, pages_after
 from crawler.services import SearchResult
@@ -17,14 +19,17 @@ class Shown:
     result: SearchResult  # of the last page that is shown, with what was said of the first
     cards: list[Card]
     count: int  # listings that are shown then, those of before included
+    suggestions: Suggestions  # what the model says of these
     goes_on: bool  # the next page is searched without being asked for, because fewer than wanted are shown
 
 
-def shown_pages(result: SearchResult, *, wanted: int, before: int | None) -> Shown:
+def shown_pages(
+    result: SearchResult, *, wanted: int, before: int | None, suggest: Callable[[Sequence[Listing]], Suggestions]
+) -> Shown:
     """What to show of `result`, and of the pages that follow it in the cache, until `wanted` listings are shown.
 
     `before` listings are shown already; with None it is this page alone that somebody asked for.
-    Three queries at most, however many pages and listings.
+    Three queries at most, however many pages and listings, and those of `suggest`, which gets all of them at once.
     """
     # While a crawl is under way the page only waits: ticks on an older result would be swapped away.
     pages = [(result.page, [] if result.state == "pending" else result.listings)]
@@ -40,9 +45,15 @@ def shown_pages(result: SearchResult, *, wanted: int, before: int | None) -> Sho
     pages = _each_once(pages)
     shown = [listing for _page, listings in pages for listing in listings]
     labelled = labelled_products(listing.id for listing in shown)
-    made = [card for page, listings in pages for card in cards(listings, page=page, labelled=labelled)]
+    suggestions = suggest(shown)
+    made = [
+        card
+        for page, listings in pages
+        for card in cards(suggestions.ordered(listings), page=page, labelled=labelled, suggested=suggestions.ticks)
+    ]
     goes_on = grows and before is not None and result.has_next and known + len(shown) < wanted
-    return Shown(result=result, cards=made, count=known + len(shown), goes_on=goes_on)
+    count = known + len(shown)
+    return Shown(result=result, cards=made, count=count, suggestions=suggestions, goes_on=goes_on)
 
 
 def _each_once(pages: list[tuple[int, list[Listing]]]) -> list[tuple[int, list[Listing]]]:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from annotation import views
+from annotation import my_work, suggestion_views, views
 from annotation.feedback import feedback
 from annotation.mine import mine
 from annotation.next_page import next_page
@@ -13,6 +13,7 @@ urlpatterns = [
     path("claim/", views.claim, name="claim"),
     path("crawls/<str:crawl_id>/", views.crawl_progress, name="crawl_progress"),
     path("feedback/", feedback, name="feedback"),
+    path("keywords/", suggestion_views.keywords, name="keywords"),
     path("listings/<str:listing_id>/picture/", views.picture, name="picture"),
     path("mine/", mine, name="mine"),
     path("next/", next_page, name="next_page"),
@@ -22,5 +23,8 @@ urlpatterns = [
     path("submissions/<str:submission_id>/", views.taken_back, name="taken_back"),
     path("submissions/<str:submission_id>/undo/", views.undo, name="undo"),
     path("submit/", views.submit, name="submit"),
+    path("suggestions/", suggestion_views.switch, name="suggestions"),
+    path("suggestions/status/", suggestion_views.status, name="suggestion_status"),
     path("tour-seen/", tour_seen, name="tour_seen"),
+    path("work/", my_work.my_work, name="work"),
 ]

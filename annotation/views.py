@@ -1,5 +1,7 @@
 """The annotators' page: search, claim, tick, submit, undo."""
 
+from functools import partial
+
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
@@ -16,6 +18,7 @@ from annotation.forms import ClaimForm, SearchForm, SubmissionForm
 from annotation.models import SkipReason, Submission, Task
 from annotation.preferences import PAGE_SIZES, preferences_of
 from annotation.shown_pages import shown_pages
+from annotation.suggestions import suggestions_for
 from annotation.templatetags.listing_cards import rendered_cards
 from annotation.undo import as_it_was, submission_undo, undoable_submissions
 from annotation.wording import saved_text, undone_text
@@ -51,7 +54,8 @@ def search_page(request: HttpRequest) -> HttpResponse:
     except ValidationError as error:
         return _problem(request, error.error_dict)
     template = "annotation/results.html" if request.htmx else "annotation/search.html"
-    return render(request, template, context | _results(request, result, before=data["shown"]))
+    context |= _results(request, result, before=data["shown"], product_name=data["product"])
+    return render(request, template, context)
 
 
 @require_GET
@@ -61,7 +65,9 @@ def crawl_progress(request: HttpRequest, crawl_id: str) -> HttpResponse:
     form = SearchForm(request.GET)
     if not form.is_valid():
         return _problem(request, form.errors.as_data())
-    context = _results(request, crawl_result(crawl_id=crawl_id), before=form.cleaned_data["shown"])
+    data = form.cleaned_data
+    result = crawl_result(crawl_id=crawl_id)
+    context = _results(request, result, before=data["shown"], product_name=data["product"])
     return render(request, "annotation/results.html", context)
 
 
@@ -143,7 +149,9 @@ def taken_back(request: HttpRequest, submission_id: str) -> HttpResponse:
         raise Http404
     form = {"product": submission.product_name, "keyword": submission.keyword, "source": submission.source}
     context = (
-        _workspace(request, form) | _results(request, as_it_was(submission), before=None) | {"restored": submission}
+        _workspace(request, form)
+        | _results(request, as_it_was(submission), before=None, product_name="")
+        | {"restored": submission}
     )
     address = f"{reverse('annotation:search')}?{urlencode(form)}"
     return render(request, "annotation/search.html", context | {"address": address})
@@ -182,13 +190,15 @@ def _workspace(request: HttpRequest, form: dict) -> dict:
     }
 
 
-def _results(request: HttpRequest, result: SearchResult, *, before: int | None) -> dict:
+def _results(request: HttpRequest, result: SearchResult, *, before: int | None, product_name: str) -> dict:
     """The context of the results, whatever their state. What replaces `#more` is appended to the grid.
 
     `before` is how many listings are shown already, where the page goes on by itself until enough are.
     """
     before = 0 if before is None and result.page == 1 else before
-    shown = shown_pages(result, wanted=preferences_of(request.user).page_size, before=before)
+    preferences = preferences_of(request.user)
+    suggest = partial(suggestions_for, wanted=preferences.suggestions, product_name=product_name)
+    shown = shown_pages(result, wanted=preferences.page_size, before=before, suggest=suggest)
     names = {source.id: source.name for source in enabled_sources()}
     return {
         "result": shown.result,
@@ -197,6 +207,7 @@ def _results(request: HttpRequest, result: SearchResult, *, before: int | None) 
         "goes_on": shown.goes_on,
         "shown_query": "" if before is None else f"shown={shown.count}",
         "saves_data": request.headers.get("Save-Data") == "on",
+        "suggestions": shown.suggestions,
         "append": request.htmx.target == "more",
         "waits_for_worker": result.crawl is not None and selectors.waits_for_worker(result.crawl),
         "submission_id": new_id(),

@@ -6,3 +6,9 @@ class EvaluationConfig(AppConfig):
     name = "evaluation"
     verbose_name = _("Evaluation")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from annotation.opinions import register
+        from evaluation.opinions import ModelOpinions
+
+        register(ModelOpinions())

@@ -180,6 +180,30 @@ class Prediction(Offer):
         return content_id("prediction", run_id, listing_id)
 
 
+class ListingOpinion(models.Model):
+    """What one model version thinks that a listing shows, outside of any run. No product: it could not say."""
+
+    id = models.CharField(primary_key=True, max_length=ID_LENGTH)
+    model_id = models.CharField(max_length=ID_LENGTH)
+    listing_id = models.CharField(max_length=ID_LENGTH)
+    product_id = models.CharField(max_length=ID_LENGTH, blank=True)
+    product_name = models.CharField(_("product"), max_length=200, blank=True)
+    brand_name = models.CharField(_("brand"), max_length=120, blank=True)
+    confidence = models.FloatField(_("confidence"), default=0.0)
+    predicted_at = models.DateTimeField(_("answered"))
+
+    class Meta:
+        verbose_name = _("opinion of a listing")
+        verbose_name_plural = _("opinions of listings")
+
+    def __str__(self) -> str:
+        return f"{self.listing_id}: {self.product_name}"
+
+    @staticmethod
+    def make_id(*, model_id: str, listing_id: str) -> str:
+        return content_id("opinion", model_id, listing_id)
+
+
 class Verdict(models.TextChoices):
     RIGHT = "right", _("right")
     WRONG = "wrong", _("wrong")

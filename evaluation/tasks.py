@@ -10,6 +10,11 @@ def predict_pending() -> None:
     services.predictions_run()
 
 
+@shared_task(name="evaluation.tasks.predict_opinions")
+def predict_opinions(model_id: str, *listing_ids: str) -> None:
+    services.opinions_predict(model_id=model_id, listing_ids=listing_ids)
+
+
 @shared_task(name="evaluation.tasks.resume_predictions")
 def resume_predictions() -> None:
     services.runs_resume()

@@ -148,6 +148,7 @@ CELERY_TASK_ROUTES = {
     "annotation.*": {"queue": "crawl"},
     "evaluation.tasks.run_training": {"queue": "train"},
     "evaluation.tasks.predict_pending": {"queue": "predict"},
+    "evaluation.tasks.predict_opinions": {"queue": "predict"},
     "evaluation.*": {"queue": "crawl"},
 }
 # Redis hands a task out again after this long: it must exceed every hard time limit (docs.celeryq.dev, Redis caveats).

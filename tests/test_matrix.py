@@ -75,6 +75,10 @@ TABLE = [
     Rule("annotation/claim/", PAGE, "POST", ANNOTATE),
     Rule("annotation/submissions/<str:submission_id>/", PAGE, "GET", ANNOTATE, unknown=True),
     Rule("annotation/submissions/<str:submission_id>/undo/", PAGE, "POST", ANNOTATE, unknown=True),
+    Rule("annotation/work/", PAGE, "GET", ANNOTATE),
+    Rule("annotation/keywords/", PAGE, "GET", ANNOTATE),
+    Rule("annotation/suggestions/", PAGE, "POST", ANNOTATE),
+    Rule("annotation/suggestions/status/", PAGE, "POST", ANNOTATE),
     Rule("annotation/feedback/", PAGE, "GET", ANNOTATE),
     # evaluators
     Rule("evaluation/", PAGE, "GET POST", EVALUATE),
@@ -101,6 +105,8 @@ TABLE = [
     Rule("api/labels", API, "GET POST", ANNOTATE),
     Rule("api/labels/<str:label_id>", API, "GET", ANNOTATE, unknown=True),
     Rule("api/labels/<str:label_id>/review", API, "POST", REVIEW),
+    Rule("api/tasks", API, "GET POST", {"GET": ANNOTATE, "POST": REVIEW}),
+    Rule("api/tasks/<str:task_id>", API, "GET PATCH", {"GET": ANNOTATE, "PATCH": REVIEW}, unknown=True),
     # pictures
     Rule(r"images/(?P<sha256>[0-9a-f]{64})\.jpg$", PAGE, "GET", SIGNED_IN, unknown=True),
     # the admin's own; its lists and forms are in ADMIN
@@ -131,6 +137,7 @@ ADMIN = {
     "annotation/brand": (REVIEW, REVIEW, REVIEW, ONLY_SUPERUSER),
     "annotation/product": (REVIEW, REVIEW, REVIEW, ONLY_SUPERUSER),
     "annotation/submission": (REVIEW, NO_ONE, NO_ONE, NO_ONE),
+    "annotation/task": (REVIEW, NO_ONE, REVIEW, REVIEW),
     "annotation/label": (REVIEW, NO_ONE, REVIEW, REVIEW),
     "annotation/claim": (REVIEW, NO_ONE, NO_ONE, REVIEW),
     "crawler/source": (OPERATE, OPERATE, OPERATE, NO_ONE),

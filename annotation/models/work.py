@@ -34,7 +34,9 @@ class Task(models.Model):
         verbose_name_plural = _("tasks")
         indexes = [
             models.Index(fields=["state", "-priority", "created_at"], name="task_queue"),
-            models.Index(fields=["assignee_id", "state", "-priority"], name="task_assignee"),
+            # The queue of one person, and with no assignee that of everybody.
+            models.Index(fields=["assignee_id", "state", "-priority", "created_at", "id"], name="task_assignee"),
+            models.Index(fields=["-created_at", "-id"], name="task_page"),
         ]
 
     def __str__(self) -> str:

@@ -1,8 +1,18 @@
-"""Times of claims and submissions, in templates as in messages."""
+"""The next task where a page offers it, and times of claims and submissions as messages say them."""
+
+from collections.abc import MutableMapping
+from typing import Any
 
 from django import template
 
 from annotation.claims import clock
+from annotation.work_queue import WaitingTask, next_tasks
 
 register = template.Library()
 register.filter("clock", clock)
+
+
+@register.simple_tag(takes_context=True)
+def next_task(context: MutableMapping[str, Any]) -> WaitingTask | None:
+    """One query: what is next for whoever is signed in."""
+    return next(iter(next_tasks(context["request"].user)), None)

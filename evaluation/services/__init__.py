@@ -1,10 +1,11 @@
-"""Writes, one question a module: prediction runs, the predictions in them, judgments, models, training and its dataset.
+"""Writes, one question a module: prediction runs, their predictions, opinions, judgments, models, training, dataset.
 
 Everything here can be run again after a crash at any point: the documents hold the intent, the queue is only a nudge.
 """
 
 from evaluation.services.judgments import judgments_save
 from evaluation.services.models import model_activate
+from evaluation.services.opinions import opinions_predict
 from evaluation.services.predictions import predictions_run
 from evaluation.services.runs import run_advance, run_start, runs_resume
 from evaluation.services.training import training_cancel, training_run, training_start, trainings_resume
@@ -12,6 +13,7 @@ from evaluation.services.training import training_cancel, training_run, training
 __all__ = [
     "judgments_save",
     "model_activate",
+    "opinions_predict",
     "predictions_run",
     "run_advance",
     "run_start",

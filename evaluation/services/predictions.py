@@ -128,12 +128,12 @@ def _answer(rows: Sequence[Prediction], *, predictor: "Predictor") -> int:
             _fail(row, reason=_("The stored picture cannot be read."))
     if not readable:
         return 0
-    results = _predict(predictor, pairs)
-    names = _names(results)
+    results = predict_pairs(predictor, pairs)
+    names = catalogue_names(results)
     return sum(_write(row, result, names=names) for row, result in zip(readable, results, strict=True))
 
 
-def _predict(predictor: "Predictor", pairs: list[Pair]) -> list[MatchPrediction | Exception]:
+def predict_pairs(predictor: "Predictor", pairs: list[Pair]) -> list[MatchPrediction | Exception]:
     """One answer a pair. When the batch as a whole fails, each pair is tried alone."""
     try:
         return list(predictor.predict(pairs, batch_size=BATCH))
@@ -142,28 +142,30 @@ def _predict(predictor: "Predictor", pairs: list[Pair]) -> list[MatchPrediction 
             logger.exception("a prediction failed")
             return [error]
         logger.warning("a batch failed, trying one by one: %s", error)
-        return [result for pair in pairs for result in _predict(predictor, [pair])]
+        return [result for pair in pairs for result in predict_pairs(predictor, [pair])]
 
 
 @dataclass(frozen=True)
-class _Names:
+class CatalogueNames:
+    """By id."""
+
     products: dict[str, str]
     brands: dict[str, str]
 
 
-def _names(results: Sequence[MatchPrediction | Exception]) -> _Names:
+def catalogue_names(results: Sequence[MatchPrediction | Exception]) -> CatalogueNames:
     """What the catalogue calls the predicted ids now."""
     good = [result for result in results if not isinstance(result, Exception)]
     product_ids = {product for result in good for product, _confidence in result.top5 or []}
     product_ids |= {result.product for result in good if result.product}
     brand_ids = {result.brand for result in good if result.brand}
-    return _Names(
+    return CatalogueNames(
         products=dict(Product.objects.filter(id__in=list(product_ids)).values_list("id", "name")),
         brands=dict(Brand.objects.filter(id__in=list(brand_ids)).values_list("id", "name")),
     )
 
 
-def _write(row: Prediction, result: MatchPrediction | Exception, *, names: _Names) -> int:
+def _write(row: Prediction, result: MatchPrediction | Exception, *, names: CatalogueNames) -> int:
     if isinstance(result, Exception) or result.error:
         reason = str(result) if isinstance(result, Exception) else result.error
         return _fail(row, reason=_("The model could not answer: %(reason)s") % {"reason": reason})

@@ -1,15 +1,20 @@
 """WCAG 2.2 AA as far as a program can tell: axe-core finds nothing on any page, in either language, light or dark."""
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import Browser, Page
 
 from annotation.models import Label
+from annotation.preferences import preferences_change
 from annotation.undo import submission_undo
 from crawler.models import Listing
+from evaluation.selectors.models import active_model
 from tests.annotation.submitted import submit
+from tests.annotation.work_to_do import make_claim, make_task
 from tests.browser.conftest import tour_seen
 from tests.evaluation.factories import (
     make_cached_page,
@@ -19,11 +24,12 @@ from tests.evaluation.factories import (
     make_model,
     make_run,
 )
+from tests.evaluation.test_suggestions import say
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(databases=["default", "mongo"], transaction=True)]
 
 AXE = (Path(__file__).parent / "vendor" / "axe-4.14.1.min.js").read_text()
-WITH_CARDS = {"annotation, results", "annotation, claimed", "annotation, taken back", "run"}
+WITH_CARDS = {"annotation, results", "annotation, suggestions", "annotation, claimed", "annotation, taken back", "run"}
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 CHECK = """async rules => (await axe.run(document, {runOnly: {type: 'tag', values: rules}})).violations.flatMap(
     found => found.nodes.map(node => `${found.id}: ${node.html} (${node.failureSummary})`))"""
@@ -48,12 +54,20 @@ def world(person, source) -> dict[str, str]:
     back = submit(superuser, listings, refused=listings[:1], unsure=listings[1:2], product=names[1], keyword="tea")
     submission_undo(submission_id=back.id, annotator=superuser)
     submit(person("annotator"), listings, matched=listings[:1], product=names[2], keyword="tea")
+    preferences_change(annotator=person("superuser"), suggestions=True)
+    model = active_model()
+    for listing in listings:
+        say(listing.id, products[0].id, 0.9, model=model)
+    make_claim(make_task("tea", overlap=2), person("annotator"), until=timezone.now() + timedelta(hours=1))
+    make_task("juice", assignee=person("superuser"), brand_name="Brand 0")
     return {
         "annotation, empty": "/annotation/",
         "annotation, claimed": f"/annotation/?keyword=tea&product={names[2]}",
         "annotation, taken back": f"/annotation/submissions/{back.id}/",
         "annotation, results": "/annotation/?keyword=tea&product=Tea+0",
         "own work": "/annotation/mine/",
+        "annotation, suggestions": "/annotation/?keyword=tea&product=Tea%200&task=any",
+        "my work": "/annotation/work/",
         "predict": "/evaluation/",
         "run": f"/evaluation/runs/{run.id}/",
         "statistics": "/evaluation/statistics/",

@@ -99,7 +99,7 @@ def test_a_late_answer_of_a_worker_that_was_given_up_changes_nothing(start):
     start(1)
     row = predictions._lease(Prediction.objects.get())[0]
     Prediction.objects.update(state=WorkState.DONE, product_id="tea-1")
-    assert predictions._write(row, Answered(), names=predictions._names([])) == 0
+    assert predictions._write(row, Answered(), names=predictions.catalogue_names([])) == 0
     assert Prediction.objects.get().product_id == "tea-1"
 
 
