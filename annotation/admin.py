@@ -81,6 +81,7 @@ class ClaimAdmin(ReadOnlyAdmin):
     list_display = ("claimed_at", "expires_at", "product_name", "keyword", "source", "annotator_name", "submitted")
     search_fields = ("product_name", "keyword", "annotator_name")
     ordering = ("-claimed_at",)
+    list_per_page = 50
     show_full_result_count = False
 
     @admin.display(description=_("submitted"), boolean=True)

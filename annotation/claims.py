@@ -17,8 +17,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from annotation.models import Claim, Product, Submission, Task
+from crawler.keywords import normalized
 
 HELD_FOR = timedelta(minutes=15)
+LOOKED_BACK = 100  # submissions of one annotator for one product
 
 
 class ClaimedError(ValidationError):
@@ -160,10 +162,11 @@ def _other_submission(submission: Submission) -> str | None:
         annotator_id=submission.annotator_id,
         product_id=submission.product_id,
         source=submission.source,
-        keyword=submission.keyword,
         cancelled_at=None,
-    )
-    return others.exclude(id=submission.id).order_by("-created_at").values_list("id", flat=True).first()
+    ).exclude(id=submission.id)
+    key = normalized(submission.keyword)
+    last = others.order_by("-created_at").values_list("id", "keyword")[:LOOKED_BACK]
+    return next((one for one, keyword in last if normalized(keyword) == key), None)
 
 
 def claim_lines(claims: Sequence[Claim]) -> list[str]:

@@ -17,8 +17,10 @@ def saved_text(submission: Submission) -> str:
     if not count:
         return _("Saved for %(product)s, without a label: %(marks)s.") % (values | {"marks": marks})
     text = ngettext("Saved: %(count)d label for %(product)s.", "Saved: %(count)d labels for %(product)s.", count)
-    text = text % (values | {"count": count})
-    return f"{text} {_('Marked: %(marks)s.') % {'marks': marks}}" if marks else text
+    parts = [text % (values | {"count": count})]
+    if marks:
+        parts.append(_("Marked: %(marks)s.") % {"marks": marks})
+    return " ".join(parts)
 
 
 def undone_text(undone: Undone) -> str:

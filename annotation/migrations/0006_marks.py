@@ -10,6 +10,6 @@ class Migration(migrations.Migration):
     operations = [
         migrations.AddIndex(
             model_name='claim',
-            index=models.Index(fields=['-claimed_at'], name='claim_claimed'),
+            index=models.Index(fields=['-claimed_at', '-id'], name='claim_page'),
         ),
     ]

@@ -73,7 +73,7 @@ class Claim(models.Model):
         verbose_name_plural = _("claims")
         indexes = [
             models.Index(fields=["annotator_id", "-claimed_at"], name="claim_annotator"),
-            models.Index(fields=["-claimed_at"], name="claim_claimed"),
+            models.Index(fields=["-claimed_at", "-id"], name="claim_page"),
         ]
 
     def __str__(self) -> str:

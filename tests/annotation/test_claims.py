@@ -221,7 +221,7 @@ class TestSubmit:
 
     def test_taking_the_last_of_two_back_leaves_the_first_on_record(self, product, li, wang, listing):
         first = submit(li, [listing], matched=[listing])
-        second = submit(li, [listing], refused=[listing])
+        second = submit(li, [listing], refused=[listing], keyword=" JUICE")
         submission_undo(submission_id=second.id, annotator=li)
         assert Claim.objects.get().submission_id == first.id
         submission_undo(submission_id=first.id, annotator=li)

@@ -341,7 +341,7 @@ def test_a_recent_product_is_chosen_by_a_click(grid):
     press(page, "Control+Enter")
     expect(page.locator("#messages")).to_contain_text("Saved: 1 label")
     field.fill("")
-    page.get_by_role("button", name="Alpha Orange Juice").click()
+    page.get_by_role("button", name="Alpha Orange Juice", exact=True).click()
     expect(field).to_have_value("Alpha Orange Juice")
 
 
