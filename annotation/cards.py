@@ -21,9 +21,7 @@ class Card:
         return self.listing.image_state == ImageState.PENDING and self.listing.image_retry_at is not None
 
 
-def cards(
-    listings: Sequence[Listing], *, page: int, labelled: Mapping[str, Sequence[str]] | None = None
-) -> list[Card]:
+def cards(listings: Sequence[Listing], *, page: int, labelled: Mapping[str, Sequence[str]] | None = None) -> list[Card]:
     """The cards of one page in its order, but look-alikes beside the first of them.
 
     `labelled` is what `labelled_products` says of them; it is asked, by one query, when that is left out.

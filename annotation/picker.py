@@ -11,7 +11,7 @@ _BETWEEN = re.compile("[,，、;；\n]")
 
 
 def folded(text: str) -> str:
-    """`text` for comparing: compatibility forms (full-width letters), case, accents and the kind of space do not matter.
+    """`text` for comparing: compatibility forms (full-width letters), case, accents and kinds of space do not count.
 
     Characters are folded one by one, so a part of a text folds to a part of the folded text.
     """
