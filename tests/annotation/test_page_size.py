@@ -157,7 +157,7 @@ class TestChoosing:
     def test_another_size_is_refused_and_changes_nothing(self, client, size):
         answer = client.post(reverse("annotation:page_size"), {"page_size": size}, **HTMX)
         assert answer.status_code == 422
-        assert "message error" in answer.content.decode()
+        assert "Show at first: " in answer.content.decode()
         assert not AnnotatorSettings.objects.exists()
 
     def test_it_changes_nothing_else(self, client, annotator):

@@ -109,7 +109,7 @@ def test_the_tour_comes_once_and_never_again(visit, source):
     page.get_by_role("button", name="Keys").click()
     page.get_by_role("button", name="Show the tour again").click()
     for _ in range(4):
-        tour.get_by_role("button", name="Next").click()
+        tour.get_by_role("button", name="Continue").click()
     tour.get_by_role("button", name="Start").click()
     expect(tour).to_have_count(0)
 
