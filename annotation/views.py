@@ -31,21 +31,16 @@ def search_page(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _problem(request, form.errors.as_data())
     data = form.cleaned_data
-    context = {"form": data} if request.htmx else _workspace(request, data)
+    is_part = bool(request.htmx) and not request.htmx.history_restore_request
+    context = {"form": data} if is_part else _workspace(request, data)
     if not data["keyword"].strip():
-        template = "annotation/empty.html" if request.htmx else "annotation/search.html"
+        template = "annotation/empty.html" if is_part else "annotation/search.html"
         return render(request, template, context | {"example": selectors.example_keyword()})
     try:
-        result = search(
-            keyword=data["keyword"],
-            page=data["page"],
-            source=data["source"] or None,
-            force_update=data["spider"],
-            requested_by=request.user.get_username(),
-        )
+        result = _searched(request, data)
     except ValidationError as error:
         return _problem(request, error.error_dict)
-    template = "annotation/results.html" if request.htmx else "annotation/search.html"
+    template = "annotation/results.html" if is_part else "annotation/search.html"
     return render(request, template, context | _results(request, result, before=data["shown"]))
 
 
@@ -102,6 +97,16 @@ def submit(request: HttpRequest) -> HttpResponse:
     response = render(request, template, context | {"example": selectors.example_keyword()})
     response["HX-Push-Url"] = f"{reverse('annotation:search')}?{urlencode(kept)}"
     return response
+
+
+def _searched(request: HttpRequest, data: dict) -> SearchResult:
+    return search(
+        keyword=data["keyword"],
+        page=data["page"],
+        source=data["source"] or None,
+        force_update=data["spider"],
+        requested_by=request.user.get_username(),
+    )
 
 
 def _workspace(request: HttpRequest, form: dict) -> dict:
