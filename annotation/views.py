@@ -41,7 +41,8 @@ def search_page(request: HttpRequest) -> HttpResponse:
     except ValidationError as error:
         return _problem(request, error.error_dict)
     template = "annotation/results.html" if is_part else "annotation/search.html"
-    return render(request, template, context | _results(request, result, before=data["shown"]))
+    chosen = context.get("preferences") or preferences_of(request.user)
+    return render(request, template, context | _results(request, result, size=chosen.page_size, before=data["shown"]))
 
 
 @require_GET
@@ -51,7 +52,8 @@ def crawl_progress(request: HttpRequest, crawl_id: str) -> HttpResponse:
     form = SearchForm(request.GET)
     if not form.is_valid():
         return _problem(request, form.errors.as_data())
-    context = _results(request, crawl_result(crawl_id=crawl_id), before=form.cleaned_data["shown"])
+    size, before = preferences_of(request.user).page_size, form.cleaned_data["shown"]
+    context = _results(request, crawl_result(crawl_id=crawl_id), size=size, before=before)
     return render(request, "annotation/results.html", context)
 
 
@@ -125,13 +127,13 @@ def _workspace(request: HttpRequest, form: dict) -> dict:
     }
 
 
-def _results(request: HttpRequest, result: SearchResult, *, before: int | None) -> dict:
+def _results(request: HttpRequest, result: SearchResult, *, size: int, before: int | None) -> dict:
     """The context of the results, whatever their state. What replaces `#more` is appended to the grid.
 
-    `before` is how many listings are shown already, where the page goes on by itself until enough are.
+    `before` is how many listings are shown already, where the page goes on by itself until there are `size`.
     """
     before = 0 if before is None and result.page == 1 else before
-    shown = shown_pages(result, wanted=preferences_of(request.user).page_size, before=before)
+    shown = shown_pages(result, wanted=size, before=before)
     names = {source.id: source.name for source in enabled_sources()}
     return {
         "result": shown.result,
