@@ -1,10 +1,10 @@
 """How one annotator's work went, day by day: two aggregations, each over an index that begins with the annotator."""
 
-import itertools
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
 from statistics import median
 from typing import Any
 
@@ -134,7 +134,7 @@ def _day(days: dict[str, Figures], day: str) -> Figures:
 
 
 def _gaps(times: Sequence[datetime]) -> Iterable[float]:
-    for before, after in itertools.pairwise(times):
+    for before, after in pairwise(times):
         if after - before <= MAX_GAP:
             yield (after - before).total_seconds()
 

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 
 MAX_SPELLINGS = 4  # of one name or keyword, where characters have several readings
 _HAN = re.compile("[\u3007\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff]+")
@@ -11,7 +12,7 @@ _BETWEEN = re.compile("[,，、;；\n]")
 
 
 def folded(text: str) -> str:
-    """`text` for comparing: compatibility forms (full-width), case, accents and the kind of space do not matter.
+    """`text` for comparing: compatibility forms (full-width letters), case, accents and kinds of space do not count.
 
     Characters are folded one by one, so a part of a text folds to a part of the folded text.
     """
@@ -65,14 +66,14 @@ def _plain(text: str) -> list[tuple[str, str]]:
     return [(text.replace(" ", ""), initials)]
 
 
+@lru_cache(maxsize=1024)  # a brand's name comes again and again
 def _sounds(han: str) -> list[list[tuple[str, str]]]:
     """For each character its readings, the one that fits its neighbours first; ü is typed as v or as u."""
     # Its dictionaries take 55 MB: only a process that saves products pays for them, one that searches never does.
-    from pypinyin import Style, lazy_pinyin, pinyin
+    from pypinyin import Style, pinyin
 
     found = []
-    for usual, all_of_it in zip(lazy_pinyin(han), pinyin(han, style=Style.NORMAL, heteronym=True), strict=False):
-        sounds = [usual, *all_of_it]
-        sounds += [sound.replace("v", "u") for sound in sounds if "v" in sound]
-        found.append([(sound, sound[:1]) for sound in dict.fromkeys(sounds)])
+    for sounds in pinyin(han, style=Style.NORMAL, heteronym=True):
+        with_u = [sound.replace("v", "u") for sound in sounds if "v" in sound]
+        found.append([(sound, sound[:1]) for sound in dict.fromkeys([*sounds, *with_u])])
     return found

@@ -22,7 +22,7 @@ def page_size(request: HttpRequest) -> HttpResponse:
     """Keep how many listings one wants to see at first."""
     form = PageSizeForm(request.POST)
     if not form.is_valid():
-        texts = [str(text) for text in form.errors["page_size"]]
+        texts = [f"{_('Show at first')}: {text}" for text in form.errors["page_size"]]
         template = "annotation/problem.html" if request.htmx else "annotation/problem_page.html"
         return render(request, template, {"texts": texts}, status=422)
     size = form.cleaned_data["page_size"]

@@ -11,12 +11,17 @@ from mmproject.roles import needs
 MAX_TYPED = 200
 
 
-@require_GET
-@needs("annotation.add_submission")
-def product_options(request: HttpRequest) -> HttpResponse:
+def render_options(request: HttpRequest) -> HttpResponse:
     """The products that are found by what is typed, as options of the picker's list, and how many these are."""
     products = products_matching(request.GET.get("product", "")[:MAX_TYPED])
     return render(request, "annotation/product_options.html", {"products": products})
+
+
+@require_GET
+@needs("annotation.add_submission")
+def product_options(request: HttpRequest) -> HttpResponse:
+    """What annotators can choose."""
+    return render_options(request)
 
 
 @require_GET

@@ -25,7 +25,7 @@ from mmproject.mongo.collections import collection
 logger = logging.getLogger(__name__)
 
 LIMIT = 20
-_FEW = 500  # hits that are sorted; more are only taken up to the limit, kind after kind
+_FEW = 200  # hits that are sorted; more are only taken up to the limit, kind after kind
 _VERSION = "annotation:catalogue"
 _MAX_AGE_S = 300  # for what was changed past all of our code, and for a counter that Redis has lost
 
@@ -52,7 +52,7 @@ class _Catalogue:
         while at >= 0:
             place = bisect_right(self.starts, at) - 1
             start, end = self.starts[place], self.starts[place + 1]
-            if all(self.text.find(word, start, end) >= 0 for word in words):
+            if not words or all(self.text.find(word, start, end) >= 0 for word in words):
                 yield place
             at = self.text.find(pattern, end)
 
@@ -78,7 +78,8 @@ def products_matching(query: str, *, limit: int = LIMIT) -> list[FoundProduct]:
     if not words:
         return known.products[:limit]
     whole, begins = b"\n" + b" ".join(words), b" " + words[0]
-    hits = list(islice(known.finding(max(words, key=len), words), _FEW))
+    longest = max(words, key=len)
+    hits = list(islice(known.finding(longest, [word for word in words if word != longest]), _FEW))
     if len(hits) < _FEW:
         places = sorted(hits, key=lambda place: known.rank(place, whole, begins))
     else:  # one letter or two: there are more than are wanted of each kind, or nearly
@@ -137,7 +138,8 @@ def _read(version: str) -> _Catalogue:
     """The active products by name. `version` was asked for before: what changes meanwhile is read next time."""
     fields = {"_id": 0, "id": 1, "name": 1, "brand_name": 1, "image_sha256": 1, "search_text": 1}
     rows = sorted(collection(Product).find({"active": True}, fields), key=lambda row: row["name"])
-    texts = [b"\n" + row["search_text"].encode() for row in rows]
+    # What was written past `Product.save` has none: its name still finds it.
+    texts = [b"\n" + (row.get("search_text") or folded(row["name"])).encode() for row in rows]
     return _Catalogue(
         version=version,
         read_at=time.monotonic(),

@@ -15,7 +15,7 @@ from annotation import selectors, services
 from annotation.cards import cards
 from annotation.claims import ClaimedError, claim_release, claim_take, task_overlap
 from annotation.forms import ClaimForm, SearchForm, SubmissionForm
-from annotation.models import SkipReason, Submission, Task
+from annotation.models import AnnotatorSettings, SkipReason, Submission, Task
 from annotation.preferences import PAGE_SIZES, preferences_of
 from annotation.shown_pages import shown_pages
 from annotation.suggestions import suggestions_for
@@ -39,22 +39,18 @@ def search_page(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _problem(request, form.errors.as_data())
     data = form.cleaned_data
-    context = {"form": data} if request.htmx else _workspace(request, data)
+    is_part = bool(request.htmx) and not request.htmx.history_restore_request
+    context = {"form": data} if is_part else _workspace(request, data)
     if not data["keyword"].strip():
-        template = "annotation/empty.html" if request.htmx else "annotation/search.html"
+        template = "annotation/empty.html" if is_part else "annotation/search.html"
         return render(request, template, context | _nothing_searched(request))
     try:
-        result = search(
-            keyword=data["keyword"],
-            page=data["page"],
-            source=data["source"] or None,
-            force_update=data["spider"],
-            requested_by=request.user.get_username(),
-        )
+        result = _searched(request, data)
     except ValidationError as error:
         return _problem(request, error.error_dict)
-    template = "annotation/results.html" if request.htmx else "annotation/search.html"
-    context |= _results(request, result, before=data["shown"], product_name=data["product"])
+    template = "annotation/results.html" if is_part else "annotation/search.html"
+    chosen = context.get("preferences") or preferences_of(request.user)
+    context |= _results(request, result, chosen=chosen, before=data["shown"], product_name=data["product"])
     return render(request, template, context)
 
 
@@ -66,8 +62,8 @@ def crawl_progress(request: HttpRequest, crawl_id: str) -> HttpResponse:
     if not form.is_valid():
         return _problem(request, form.errors.as_data())
     data = form.cleaned_data
-    result = crawl_result(crawl_id=crawl_id)
-    context = _results(request, result, before=data["shown"], product_name=data["product"])
+    chosen, result = preferences_of(request.user), crawl_result(crawl_id=crawl_id)
+    context = _results(request, result, chosen=chosen, before=data["shown"], product_name=data["product"])
     return render(request, "annotation/results.html", context)
 
 
@@ -148,13 +144,10 @@ def taken_back(request: HttpRequest, submission_id: str) -> HttpResponse:
     if submission is None:
         raise Http404
     form = {"product": submission.product_name, "keyword": submission.keyword, "source": submission.source}
-    context = (
-        _workspace(request, form)
-        | _results(request, as_it_was(submission), before=None, product_name="")
-        | {"restored": submission}
-    )
-    address = f"{reverse('annotation:search')}?{urlencode(form)}"
-    return render(request, "annotation/search.html", context | {"address": address})
+    context = _workspace(request, form)
+    context |= _results(request, as_it_was(submission), chosen=context["preferences"], before=None, product_name="")
+    context |= {"restored": submission, "address": f"{reverse('annotation:search')}?{urlencode(form)}"}
+    return render(request, "annotation/search.html", context)
 
 
 def _said(request: HttpRequest, data: dict) -> dict:
@@ -174,6 +167,16 @@ def _nothing_searched(request: HttpRequest) -> dict:
     return {"example": selectors.example_keyword(), "submits": undoable_submissions(request.user)}
 
 
+def _searched(request: HttpRequest, data: dict) -> SearchResult:
+    return search(
+        keyword=data["keyword"],
+        page=data["page"],
+        source=data["source"] or None,
+        force_update=data["spider"],
+        requested_by=request.user.get_username(),
+    )
+
+
 def _workspace(request: HttpRequest, form: dict) -> dict:
     """The context of what stands above the results."""
     preferences = preferences_of(request.user)
@@ -190,15 +193,16 @@ def _workspace(request: HttpRequest, form: dict) -> dict:
     }
 
 
-def _results(request: HttpRequest, result: SearchResult, *, before: int | None, product_name: str) -> dict:
+def _results(
+    request: HttpRequest, result: SearchResult, *, chosen: AnnotatorSettings, before: int | None, product_name: str
+) -> dict:
     """The context of the results, whatever their state. What replaces `#more` is appended to the grid.
 
-    `before` is how many listings are shown already, where the page goes on by itself until enough are.
+    `before` is how many listings are shown already, where the page goes on by itself until there are as many as were `chosen`.
     """
     before = 0 if before is None and result.page == 1 else before
-    preferences = preferences_of(request.user)
-    suggest = partial(suggestions_for, wanted=preferences.suggestions, product_name=product_name)
-    shown = shown_pages(result, wanted=preferences.page_size, before=before, suggest=suggest)
+    suggest = partial(suggestions_for, wanted=chosen.suggestions, product_name=product_name)
+    shown = shown_pages(result, wanted=chosen.page_size, before=before, suggest=suggest)
     names = {source.id: source.name for source in enabled_sources()}
     return {
         "result": shown.result,

@@ -8,6 +8,7 @@ urlpatterns = [
     path("runs/<str:run_id>/", runs.run_page, name="run"),
     path("runs/<str:run_id>/progress/", runs.run_progress, name="run_progress"),
     path("runs/<str:run_id>/judgments/", runs.judge, name="judge"),
+    path("products/", runs.product_options, name="product_options"),
     path("statistics/", statistics.statistics_page, name="statistics"),
     path("training/", training.training_page, name="training"),
     path("training/start/", training.training_start, name="training_start"),

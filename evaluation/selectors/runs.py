@@ -11,7 +11,6 @@ from annotation.selectors import waits_for_worker
 from crawler.models import Crawl, WorkState
 from evaluation.models import Judgment, Prediction, PredictionRun
 
-MAX_PRODUCTS = 1000
 WAITS_AFTER = timedelta(seconds=4)
 
 
@@ -70,11 +69,6 @@ def recent_runs(*, user_id: int, limit: int = 12) -> list[RecentRun]:
     own = Judgment.objects.filter(run_id__in=[run.id for run in runs], evaluator_id=user_id)
     judged = Counter(own.values_list("run_id", flat=True)) if runs else Counter()
     return [RecentRun(run, judged[run.id]) for run in runs]
-
-
-def product_choices() -> list[Product]:
-    """What an evaluator can name as the right product."""
-    return list(Product.objects.filter(active=True).order_by("name")[:MAX_PRODUCTS])
 
 
 def example_keyword() -> str:

@@ -10,6 +10,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
+from annotation.product_parts import render_options
 from crawler.selectors import enabled_sources
 from evaluation import services
 from evaluation.cards import cards_posted, cards_saved
@@ -90,6 +91,13 @@ def judge(request: HttpRequest, run_id: str) -> HttpResponse:
     return render(request, "evaluation/judged.html", context)
 
 
+@require_GET
+@may_judge
+def product_options(request: HttpRequest) -> HttpResponse:
+    """What can be named as the right product: the same list as annotators choose from."""
+    return render_options(request)
+
+
 def _refused(request: HttpRequest, run: PredictionRun, error: ValidationError) -> HttpResponse:
     errors = {key: texts[0] for key, texts in error.message_dict.items()}
     if general := errors.get("answers"):
@@ -115,7 +123,6 @@ def _run_context(request: HttpRequest, run: PredictionRun) -> dict:
         "run": run,
         "progress": selectors.run_progress(run, predictions),
         "cards": cards_saved(predictions, judgments),
-        "products": selectors.product_choices(),
         "judged": len(judgments),
     }
 

@@ -51,11 +51,15 @@
   const open = () => {
     const found = options();
     count().classList.toggle("visually-hidden", found.length > 0); // "nothing found" is for everybody to read
-    if (!found.length) return list().hidePopover();
+    field.setAttribute("aria-expanded", String(found.length > 0));
+    if (!found.length) {
+      field.removeAttribute("aria-activedescendant");
+      if (isOpen()) list().hidePopover();
+      return;
+    }
     if (!isOpen()) list().showPopover();
     place();
     list().scrollTop = 0;
-    field.setAttribute("aria-expanded", "true");
     mark(found[0]); // so that Enter takes the best
   };
   const look = (input, pause) => {

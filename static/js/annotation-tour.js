@@ -61,7 +61,6 @@
     if (event.target !== tour()) return;
     for (const one of document.querySelectorAll(".toured")) one.classList.remove("toured");
     htmx.ajax("POST", tour().dataset.seen, { source: tour(), swap: "none" });
-    document.getElementById("keyword").focus();
   };
   document.addEventListener("close", onClose, true); // it does not bubble
   addEventListener("resize", () => tour().open && place());

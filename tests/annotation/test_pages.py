@@ -69,6 +69,15 @@ def test_going_back_in_history_may_be_the_login_page(client, db):
     assert answer.status_code == 302
 
 
+@pytest.mark.parametrize("query", [{}, {"keyword": "tea"}])
+def test_going_back_in_history_is_answered_by_the_whole_page(sign_in, found, query):
+    found([make_listing()])
+    answer = sign_in("annotator").get(
+        reverse("annotation:search"), query, **HTMX, HTTP_HX_HISTORY_RESTORE_REQUEST="true"
+    )
+    assert 'id="workspace"' in answer.content.decode()
+
+
 def test_an_empty_keyword_offers_an_example(sign_in):
     make_product(keywords="orange juice, 橙汁")
     page = sign_in("annotator").get(reverse("annotation:search")).content.decode()

@@ -165,6 +165,10 @@ class TestSearch:
         product.save(update_fields=["name"])
         assert found("xb") == ["雪碧"]
 
+    def test_what_was_written_past_the_models_is_found_by_its_name(self):
+        Product.objects.bulk_create([Product(id="tea", name="Green TEA")])
+        assert found("green tea") == ["Green TEA"]
+
     def test_the_migration_fills_what_was_there_before(self):
         product = make_product("可口可乐", brand="Coke")
         Brand.objects.update(aliases="kk")

@@ -1,6 +1,7 @@
 """The evaluators' pages in a real browser: polling never wipes ticks, refusals lose nothing, charts are drawn."""
 
 import pytest
+from playwright.sync_api import expect
 
 from crawler.models import WorkState
 from evaluation.models import Judgment, Prediction, PredictionRun
@@ -40,6 +41,18 @@ def test_polling_brings_cards_and_keeps_what_is_ticked(visit, half_done):
     page.get_by_text("Saved: 3 judgments.").wait_for()
     page.get_by_text("3 of 4 saved").wait_for()
     assert {row.right_product_id for row in Judgment.objects.all()} == {"", "tea-4"}
+
+
+def test_the_right_product_is_picked_from_the_list(visit, half_done):
+    page = visit("evaluator", f"/evaluation/runs/{half_done.id}/")
+    for number in (0, 1):  # one list serves the field of every card
+        page.locator(f"#card-{number} .verdict .bad").click()
+        page.locator(f"#card-{number} [value=other]").check()
+        field = page.locator(f"#card-{number} [name=other-{number}]")
+        field.press_sequentially(f"{number + 3} TEA")
+        expect(page.get_by_role("listbox").get_by_role("option")).to_have_count(1)
+        field.press("Enter")
+        expect(field).to_have_value(f"Tea {number + 3}")
 
 
 def test_a_refusal_is_told_at_the_card_and_mended_there(visit, person, products):

@@ -4,7 +4,11 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from annotation.models import AnnotatorSettings
+from annotation.preferences import preferences_change
+from crawler.models import Crawl
+from crawler.services import crawl_run
 from tests.annotation.factories import make_product
+from tests.workers import eventually
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(databases=["default", "mongo"], transaction=True)]
 
@@ -53,6 +57,7 @@ def test_a_product_is_chosen_by_pinyin_and_keyboard_alone(visit, source):
     expect(page.get_by_text("The can only.")).to_have_count(0)
     box.fill("nothing like it")
     expect(page.get_by_text("No product is found by this")).to_be_visible()
+    expect(box).to_have_attribute("aria-expanded", "false")
     page.keyboard.press("Tab")
     expect(page.get_by_text("No product is found by this")).to_have_count(0)
 
@@ -91,6 +96,18 @@ def test_sixty_listings_at_first_are_three_pages_of_the_cache(visit, shop, crawl
     expect(page.locator(".card .tick")).to_have_count(60)
 
 
+def test_pages_that_are_not_cached_come_by_themselves(visit, shop, crawled_page, person):
+    crawled_page("tea")
+    preferences_change(annotator=person("annotator"), page_size=40)
+    page = visit("annotator", "/annotation/?keyword=tea")
+    expect(page.locator(".card .tick")).to_have_count(20)
+    crawl = eventually(lambda: Crawl.objects.filter(page=2).first(), what="the crawl of page 2")
+    crawl_run(crawl_id=crawl.id)
+    expect(page.locator(".card .tick")).to_have_count(40)
+    ids = page.locator(".card").evaluate_all("cards => cards.map((card) => card.id)")
+    assert len(ids) == len(set(ids))
+
+
 def test_the_tour_comes_once_and_never_again(visit, source):
     page = visit("annotator", "/annotation/", tour=True)
     tour = page.get_by_role("dialog", name="A short tour")
@@ -109,7 +126,7 @@ def test_the_tour_comes_once_and_never_again(visit, source):
     page.get_by_role("button", name="Keys").click()
     page.get_by_role("button", name="Show the tour again").click()
     for _ in range(4):
-        tour.get_by_role("button", name="Next").click()
+        tour.get_by_role("button", name="Continue").click()
     tour.get_by_role("button", name="Start").click()
     expect(tour).to_have_count(0)
 

@@ -156,7 +156,7 @@ def test_the_number_of_queries_does_not_grow_with_the_cards(sign_in, person):
     for run in (few, many):
         with CaptureQueriesContext(connections["mongo"]) as queries:
             client.get(reverse("evaluation:run", args=[run.id]))
-        assert len(queries) == 4
+        assert len(queries) == 3
 
 
 @pytest.mark.parametrize("name", ["evaluation:run", "evaluation:run_progress"])
@@ -164,3 +164,14 @@ def test_others_may_not_and_unknown_runs_are_not_found(sign_in, name):
     assert sign_in("annotator").get(reverse(name, args=["x"])).status_code == 403
     assert sign_in("evaluator").get(reverse(name, args=["x"])).status_code == 404
     assert sign_in("evaluator").post(reverse(name, args=["x"])).status_code == 405
+
+
+def test_the_right_product_is_looked_up_as_annotators_do(sign_in):
+    make_catalogue(3)
+    page = sign_in("evaluator").get("/evaluation/products/", {"product": "TEA 2"}).content.decode()
+    assert page.count('role="option"') == 1
+    assert 'data-value="Tea 2"' in page
+
+
+def test_only_evaluators_may_look_it_up(sign_in):
+    assert sign_in("annotator").get("/evaluation/products/").status_code == 403
