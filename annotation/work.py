@@ -1,7 +1,7 @@
 """Writes of tasks: made in bulk, given to people, closed; and what follows for a task from a submission."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import ValidationError
@@ -49,7 +49,7 @@ def _task(wanted: NewTask, *, created_by: str) -> Task:
     keyword, _key = checked_keyword(wanted.keyword)
     check_overlap(wanted.overlap, assigned=wanted.assignee_id is not None)
     check_priority(wanted.priority)
-    return Task(id=task_key(wanted), created_by=created_by, **asdict(replace(wanted, keyword=keyword)))
+    return Task(id=task_key(wanted), created_by=created_by, **vars(wanted) | {"keyword": keyword})
 
 
 def task_key(wanted: NewTask) -> str:
