@@ -8,8 +8,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from annotation.keywords import suggested_keywords
 from annotation.selectors import product_named
-from annotation.services import MAX_SHOWN
-from annotation.suggestions import suggestions_for, suggestions_switch
+from annotation.suggestions import MAX_LOOKED_AT, suggestions_for, suggestions_switch
 from crawler.selectors import listings_by_ids
 from mmproject.roles import needs
 
@@ -30,7 +29,7 @@ def switch(request: HttpRequest) -> HttpResponse:
 @may_annotate
 def status(request: HttpRequest) -> HttpResponse:
     """How many of the listings that are shown the model has looked at, and what it suggests for the product."""
-    listings = listings_by_ids(request.POST.getlist("shown")[:MAX_SHOWN])
+    listings = listings_by_ids(request.POST.getlist("shown")[:MAX_LOOKED_AT])
     product = request.POST.get("product", "")[:200]
     found = suggestions_for(user=request.user, product_name=product, listings=listings)
     return render(request, "annotation/suggestion_status.html", {"suggestions": found, "late": True})

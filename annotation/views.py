@@ -119,7 +119,7 @@ def _workspace(request: HttpRequest, form: dict) -> dict:
     }
 
 
-def _results(request: HttpRequest, result: SearchResult, *, product_name: str) -> dict:
+def _results(request: HttpRequest, result: SearchResult, *, product_name: str = "") -> dict:
     """The context of the results, whatever their state. What replaces `#more` is appended to the grid."""
     # While a crawl is under way the page only waits: ticks on an older result would be swapped away.
     listings = [] if result.state == "pending" else result.listings
