@@ -77,15 +77,14 @@ def check_priority(priority: int) -> None:
 
 def _insert(documents: Sequence[Task]) -> int:
     """Write those that are not there; returns how many that were."""
-    for _attempt in range(3):
+    while True:  # a try that fails has met a task that somebody else has just made, so fewer are left for the next
         known = set(Task.objects.filter(id__in=[one.id for one in documents]).values_list("id", flat=True))
         missing = [one for one in documents if one.id not in known]
         try:
             Task.objects.bulk_create(missing)
-        except IntegrityError:  # somebody makes the same at this moment: look again at what is missing
+        except IntegrityError:
             continue
         return len(missing)
-    return 0
 
 
 def _batches(ids: Sequence[str]) -> Iterator[Sequence[str]]:
