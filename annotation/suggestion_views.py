@@ -9,8 +9,7 @@ from django.views.decorators.http import require_GET, require_POST
 from annotation.keywords import suggested_keywords
 from annotation.preferences import preferences_change, preferences_of
 from annotation.selectors import product_named
-from annotation.submission_checks import MAX_SHOWN
-from annotation.suggestions import suggestions_for
+from annotation.suggestions import MAX_LOOKED_AT, suggestions_for
 from crawler.selectors import listings_by_ids
 from mmproject.roles import needs
 
@@ -31,7 +30,7 @@ def switch(request: HttpRequest) -> HttpResponse:
 @may_annotate
 def status(request: HttpRequest) -> HttpResponse:
     """How many of the listings that are shown the model has looked at, and what it suggests for the product."""
-    listings = listings_by_ids(request.POST.getlist("shown")[:MAX_SHOWN])
+    listings = listings_by_ids(request.POST.getlist("shown")[:MAX_LOOKED_AT])
     product = request.POST.get("product", "")[:200]
     wanted = preferences_of(request.user).suggestions
     found = suggestions_for(listings, wanted=wanted, product_name=product)

@@ -9,6 +9,7 @@ from annotation.selectors import product_named
 from crawler.models import Listing
 
 THRESHOLD = 0.5  # as sure as this the model must be for a tick
+MAX_LOOKED_AT = 1000  # listings of one page
 
 
 @dataclass(frozen=True)

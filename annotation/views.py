@@ -198,7 +198,8 @@ def _results(
 ) -> dict:
     """The context of the results, whatever their state. What replaces `#more` is appended to the grid.
 
-    `before` is how many listings are shown already, where the page goes on by itself until there are as many as were `chosen`.
+    `before` is how many listings are shown already, where the page goes on by itself until there are enough, as
+    they were `chosen`.
     """
     before = 0 if before is None and result.page == 1 else before
     suggest = partial(suggestions_for, wanted=chosen.suggestions, product_name=product_name)

@@ -1,7 +1,7 @@
 """Writes of tasks: made in bulk, given to people, closed; and what follows for a task from a submission."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import ValidationError
@@ -49,7 +49,7 @@ def _task(wanted: NewTask, *, created_by: str) -> Task:
     keyword, _key = checked_keyword(wanted.keyword)
     check_overlap(wanted.overlap, assigned=wanted.assignee_id is not None)
     check_priority(wanted.priority)
-    return Task(id=task_key(wanted), created_by=created_by, **asdict(replace(wanted, keyword=keyword)))
+    return Task(id=task_key(wanted), created_by=created_by, **vars(wanted) | {"keyword": keyword})
 
 
 def task_key(wanted: NewTask) -> str:
@@ -77,15 +77,14 @@ def check_priority(priority: int) -> None:
 
 def _insert(documents: Sequence[Task]) -> int:
     """Write those that are not there; returns how many that were."""
-    for _attempt in range(3):
+    while True:  # a try that fails has met a task that somebody else has just made, so fewer are left for the next
         known = set(Task.objects.filter(id__in=[one.id for one in documents]).values_list("id", flat=True))
         missing = [one for one in documents if one.id not in known]
         try:
             Task.objects.bulk_create(missing)
-        except IntegrityError:  # somebody makes the same at this moment: look again at what is missing
+        except IntegrityError:
             continue
         return len(missing)
-    return 0
 
 
 def _batches(ids: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -18,6 +18,7 @@ from crawler.models import WorkState
 from mmproject.mongo.collections import collection
 
 BREAK = timedelta(minutes=15)  # whoever is away for longer has not been at a task
+NEAR = 50  # so many tasks of a queue are looked at before all of it is
 MIN_PACED = 3
 MAX_PACED = 1000
 
@@ -51,25 +52,24 @@ def annotators() -> QuerySet[User]:
 
 
 def next_tasks(user: AbstractBaseUser, *, limit: int = 1) -> list[WaitingTask]:
-    """What is next for `user`, in one query: first what is assigned to them, then what is open to all.
+    """What is next for `user`: first what is assigned to them, then what is open to all.
 
     Both by priority, then the oldest first. What they have done is not among it, nor an open task that as many others
-    have done or are at as are wanted.
+    have done or are at as are wanted. One query; a second one where there is too little near the front of the queues.
     """
-    others = [*_queue(None, user=user, limit=limit), {"$set": {"mine": False}}]
-    rows = collection(Task).aggregate(
-        [
-            *_queue(user.pk, user=user, limit=limit),
-            {"$set": {"mine": True}},
-            {"$unionWith": {"coll": Task._meta.db_table, "pipeline": others}},
-        ]
-    )
-    found = [_waiting(row) for row in rows]
+    found = _next(user, limit=limit, within=limit + NEAR)
+    return found if len(found) == limit else _next(user, limit=limit, within=None)
+
+
+def _next(user: AbstractBaseUser, *, limit: int, within: int | None) -> list[WaitingTask]:
+    parts = {mine: _queue(user, mine=mine, limit=limit, within=within) for mine in (True, False)}
+    both = [*parts[True], {"$unionWith": {"coll": Task._meta.db_table, "pipeline": parts[False]}}]
+    found = [_waiting(row) for row in collection(Task).aggregate(both)]
     return sorted(found, key=lambda task: not task.mine)[:limit]
 
 
-def _queue(assignee_id: int | None, *, user: AbstractBaseUser, limit: int) -> list[dict[str, Any]]:
-    """The stages that find the first `limit` tasks. They read along an index, and look up only what they meet."""
+def _queue(user: AbstractBaseUser, *, mine: bool, limit: int, within: int | None) -> list[dict[str, Any]]:
+    """The stages that find the first `limit` tasks among the first `within`, along an index."""
     by_me: list[dict[str, Any]] = [
         {"$match": {"annotator_id": user.pk, "cancelled_at": None}},
         {"$limit": 1},
@@ -77,17 +77,19 @@ def _queue(assignee_id: int | None, *, user: AbstractBaseUser, limit: int) -> li
     ]
     claimed = {"annotator_id": {"$ne": user.pk}, "submission_id": "", "expires_at": {"$gt": timezone.now()}}
     by_others: list[dict[str, Any]] = [{"$match": claimed}, {"$project": {"annotator_name": 1}}]
-    stages: list[dict[str, Any]] = [
-        {"$match": {"assignee_id": assignee_id, "state": str(WorkState.PENDING)}},
+    taken = {"$add": ["$done", {"$size": "$others"}]}
+    return [
+        {"$match": {"assignee_id": user.pk if mine else None, "state": str(WorkState.PENDING)}},
         {"$sort": {"priority": -1, "created_at": 1, "id": 1}},
+        # Without a limit here MongoDB would read megabytes of the queue before it looks at the first task.
+        *([{"$limit": within}] if within else []),
         {"$lookup": _of_task(Submission, by_me, "done_by_me")},
         {"$match": {"done_by_me": {"$size": 0}}},
         {"$lookup": _of_task(Claim, by_others, "others")},
+        *([] if mine else [{"$match": {"$expr": {"$lt": [taken, "$overlap"]}}}]),
+        {"$limit": limit},
+        {"$set": {"mine": mine}},
     ]
-    if assignee_id is None:
-        taken = {"$add": ["$done", {"$size": "$others"}]}
-        stages.append({"$match": {"$expr": {"$lt": [taken, "$overlap"]}}})
-    return [*stages, {"$limit": limit}]
 
 
 def _of_task(model: type[Submission] | type[Claim], pipeline: list[dict[str, Any]], name: str) -> dict[str, Any]:

@@ -99,7 +99,7 @@ def test_the_number_of_queries_does_not_grow(sign_in, person):
 
     few = queries()
     tasks_create(tasks=[new_task(f"keyword {n}") for n in range(50)], created_by="")
-    assert queries() == few
+    assert queries() <= few
 
 
 def test_the_next_task_is_offered_where_there_are_no_results_and_after_a_submit(sign_in, source):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from annotation.followers import follow
 from annotation.models import Task
 from annotation.work import tasks_close, tasks_create
-from annotation.work_queue import BREAK, annotators, last_day_pace, next_tasks, pace, progress
+from annotation.work_queue import BREAK, NEAR, annotators, last_day_pace, next_tasks, pace, progress
 from mmproject.mongo.collections import collection
 from tests.annotation.work_to_do import make_claim, make_submission, make_task, new_task
 
@@ -84,6 +84,15 @@ def test_a_claim_that_has_expired_or_is_done_does_not_count(ann, bob):
 def test_what_is_assigned_to_me_stays_next_whoever_is_at_it(ann, bob):
     make_claim(make_task(assignee=ann), bob, until=timezone.now() + timedelta(minutes=5))
     assert queue(ann) == ["juice"]
+
+
+def test_what_is_next_is_found_behind_much_that_is_not(ann, bob):
+    tasks_create(tasks=[new_task(f"keyword {n}", overlap=2, priority=1) for n in range(NEAR + 5)], created_by="")
+    for task in Task.objects.all():
+        make_submission(task, ann)
+    make_task("behind")
+    assert queue(ann) == queue(ann, 1) == ["behind"]
+    assert len(queue(bob)) == 50
 
 
 def test_the_address_says_product_keyword_source_and_task(ann):

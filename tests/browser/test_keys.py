@@ -252,7 +252,7 @@ def test_the_map_opens_by_key_and_by_button(grid):
     start(page)
     press(page, "?")
     dialog = page.get_by_role("dialog", name="Keys")
-    expect(dialog.get_by_role("row")).to_have_count(13)
+    expect(dialog.get_by_role("row")).to_have_count(14)
     shoot(page, "map-1400")
     press(page, "a", "Escape")
     assert ticked(page) == []  # keys do not reach behind it

@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from annotation import opinions
 from evaluation import services
 from evaluation.models import ListingOpinion
+from evaluation.tasks import predict_opinions
 from tests.evaluation.conftest import Answered
 from tests.evaluation.factories import make_catalogue, make_listing, make_model
 
@@ -33,6 +34,16 @@ def carry_out(nudges) -> int:
     name, model_id, *listing_ids = nudges.pop()
     assert name == "evaluation.tasks.predict_opinions"
     return services.opinions_predict(model_id=model_id, listing_ids=listing_ids)
+
+
+def test_the_task_does_it_on_the_queue_of_predictions(listings, stand_in, nudges, settings):
+    make_model()
+    opinions.ask(ids(listings[:2]))
+    name, *arguments = nudges.pop()
+    assert settings.CELERY_TASK_ROUTES[name] == {"queue": "predict"}
+    assert predict_opinions.name == name
+    predict_opinions(*arguments)
+    assert ListingOpinion.objects.count() == 2
 
 
 def test_what_is_asked_is_predicted_in_batches_and_answered(listings, stand_in, nudges):

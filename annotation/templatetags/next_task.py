@@ -14,5 +14,5 @@ register.filter("clock", clock)
 
 @register.simple_tag(takes_context=True)
 def next_task(context: MutableMapping[str, Any]) -> WaitingTask | None:
-    """One query: what is next for whoever is signed in."""
+    """One query, seldom two: what is next for whoever is signed in."""
     return next(iter(next_tasks(context["request"].user)), None)
