@@ -6,11 +6,12 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from annotation.dispute_admin import DisputeAdmin
 from annotation.label_admin import LabelAdmin
 from annotation.models import Brand, Product, Submission
 from annotation.thumbnails import thumbnail
 
-__all__ = ["BrandAdmin", "LabelAdmin", "ProductAdmin", "SubmissionAdmin"]
+__all__ = ["BrandAdmin", "DisputeAdmin", "LabelAdmin", "ProductAdmin", "SubmissionAdmin"]
 
 
 class CatalogueAdmin(admin.ModelAdmin):

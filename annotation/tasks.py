@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from annotation import reviews, services
+from annotation import disputes, reviews, services
 
 
 @shared_task(name="annotation.tasks.resume_submissions")
@@ -13,3 +13,4 @@ def resume_submissions() -> None:
 @shared_task(name="annotation.tasks.resume_reviews")
 def resume_reviews() -> None:
     reviews.reviews_resume()
+    disputes.disputes_resume()
