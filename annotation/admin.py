@@ -10,8 +10,9 @@ from annotation.dispute_admin import DisputeAdmin
 from annotation.label_admin import LabelAdmin
 from annotation.models import Brand, Product, Submission
 from annotation.thumbnails import thumbnail
+from annotation.webhook_admin import WebhookAdmin, WebhookDeliveryAdmin
 
-__all__ = ["BrandAdmin", "DisputeAdmin", "LabelAdmin", "ProductAdmin", "SubmissionAdmin"]
+__all__ = ["BrandAdmin", "DisputeAdmin", "LabelAdmin", "ProductAdmin", "SubmissionAdmin", "WebhookAdmin", "WebhookDeliveryAdmin"]
 
 
 class CatalogueAdmin(admin.ModelAdmin):

@@ -6,10 +6,10 @@ Each follower gets the submission and may run any number of times for it: after 
 
 from collections.abc import Callable
 
-from annotation import disputes
+from annotation import disputes, webhook_events
 from annotation.models import Submission
 
-FOLLOWERS: tuple[Callable[[Submission], None], ...] = (disputes.follow_submission,)
+FOLLOWERS: tuple[Callable[[Submission], None], ...] = (disputes.follow_submission, webhook_events.follow_submission)
 
 
 def follow(submission: Submission) -> None:

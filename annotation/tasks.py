@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from annotation import disputes, reviews, services
+from annotation import disputes, reviews, services, webhook_sending
 
 
 @shared_task(name="annotation.tasks.resume_submissions")
@@ -14,3 +14,13 @@ def resume_submissions() -> None:
 def resume_reviews() -> None:
     reviews.reviews_resume()
     disputes.disputes_resume()
+
+
+@shared_task(name="annotation.tasks.send_webhook")
+def send_webhook(webhook_id: str) -> None:
+    webhook_sending.deliveries_send(webhook_id=webhook_id)
+
+
+@shared_task(name="annotation.tasks.resume_webhooks")
+def resume_webhooks() -> None:
+    webhook_sending.deliveries_resume()

@@ -6,6 +6,7 @@ import pytest
 from django.contrib.auth.models import Group, User
 from django.test import Client
 
+from annotation.webhook_events import forget_webhooks
 from crawler.selectors import forget_sources
 from mmproject import roles
 from mmproject.roles import make_groups
@@ -29,6 +30,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _forget() -> None:
     """What this process keeps in mind of the test before."""
     forget_sources()
+    forget_webhooks()
 
 
 @pytest.fixture

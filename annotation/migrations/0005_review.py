@@ -9,4 +9,8 @@ class Migration(migrations.Migration):
             model_name="dispute",
             index=models.Index(fields=["decided_by", "-decided_at"], name="dispute_reviewer"),
         ),
+        migrations.AddIndex(
+            model_name="webhookdelivery",
+            index=models.Index(fields=["webhook_id", "state", "next_try_at"], name="delivery_of_webhook"),
+        ),
     ]
