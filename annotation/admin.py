@@ -3,9 +3,12 @@
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
+from annotation import agreement_page
 from annotation.dispute_admin import DisputeAdmin
 from annotation.label_admin import LabelAdmin
 from annotation.models import Brand, Product, Submission
@@ -63,6 +66,28 @@ class SubmissionAdmin(ReadOnlyAdmin):
     list_filter = ("state", "annotator_name")
     search_fields = ("product_name", "keyword")
     ordering = ("-created_at",)
+
+    def get_urls(self) -> list[URLPattern]:
+        page = self.admin_site.admin_view(self.agreement_view)
+        return [
+            path("agreement/", page, name="annotation_submission_agreement"),
+            # Not under admin_view: its redirect to the login page would be swapped into the page that polls.
+            path("agreement/progress/", self.agreement_progress_view, name="annotation_submission_agreement_progress"),
+            *super().get_urls(),
+        ]
+
+    def agreement_view(self, request: HttpRequest) -> HttpResponse:
+        """How far annotators agree; a POST has it computed again."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        if request.method == "POST":
+            return agreement_page.start(request)
+        return agreement_page.show(request, site=self.admin_site.each_context(request))
+
+    def agreement_progress_view(self, request: HttpRequest) -> HttpResponse:
+        if not (self.admin_site.has_permission(request) and self.has_view_permission(request)):
+            raise PermissionDenied
+        return agreement_page.progress(request)
 
     @admin.display(description=_("ticked"))
     def matched(self, submission: Submission) -> str:

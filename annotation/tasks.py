@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from annotation import disputes, reviews, services, webhook_sending
+from annotation import agreement, disputes, reviews, services, webhook_sending
 
 
 @shared_task(name="annotation.tasks.resume_submissions")
@@ -24,3 +24,8 @@ def send_webhook(webhook_id: str) -> None:
 @shared_task(name="annotation.tasks.resume_webhooks")
 def resume_webhooks() -> None:
     webhook_sending.deliveries_resume()
+
+
+@shared_task(name="annotation.tasks.compute_agreement")
+def compute_agreement() -> None:
+    agreement.agreement_compute()

@@ -108,6 +108,8 @@ TABLE = [
     Rule("admin/logout/", OPEN, ALL, set(ROLES)),
     Rule("admin/annotation/label/review/", STAFF_PAGE, ALL, REVIEW),
     Rule("admin/annotation/dispute/decide/", STAFF_PAGE, ALL, REVIEW),
+    Rule("admin/annotation/submission/agreement/", STAFF_PAGE, ALL, REVIEW),
+    Rule("admin/annotation/submission/agreement/progress/", STAFF_PAGE, ALL, REVIEW, refused="403"),
     Rule("admin/annotation/webhook/<path:object_id>/secret/", STAFF_PAGE, "POST", OPERATE),
     Rule("admin/crawler/listingimport/<path:object_id>/progress/", PAGE, "GET", OPERATE, refused="403"),
     Rule("admin/crawler/listingimport/<path:object_id>/confirm/", STAFF_PAGE, "POST", OPERATE),
