@@ -10,12 +10,23 @@ from django.utils.translation import gettext_lazy as _
 
 from annotation import agreement_page
 from annotation.dispute_admin import DisputeAdmin
+from annotation.export_admin import ExportMixin
+from annotation.import_admin import TableImportAdmin
 from annotation.label_admin import LabelAdmin
-from annotation.models import Brand, Product, Submission
+from annotation.models import Brand, Product, Submission, TableKind
 from annotation.thumbnails import thumbnail
 from annotation.webhook_admin import WebhookAdmin, WebhookDeliveryAdmin
 
-__all__ = ["BrandAdmin", "DisputeAdmin", "LabelAdmin", "ProductAdmin", "SubmissionAdmin", "WebhookAdmin", "WebhookDeliveryAdmin"]
+__all__ = [
+    "BrandAdmin",
+    "DisputeAdmin",
+    "LabelAdmin",
+    "ProductAdmin",
+    "SubmissionAdmin",
+    "TableImportAdmin",
+    "WebhookAdmin",
+    "WebhookDeliveryAdmin",
+]
 
 
 class CatalogueAdmin(admin.ModelAdmin):
@@ -29,13 +40,15 @@ class CatalogueAdmin(admin.ModelAdmin):
 
 
 @admin.register(Brand)
-class BrandAdmin(CatalogueAdmin):
+class BrandAdmin(ExportMixin, CatalogueAdmin):
+    table_kind = str(TableKind.BRANDS)
     list_display = ("name", "aliases")
     search_fields = ("name", "aliases")
 
 
 @admin.register(Product)
-class ProductAdmin(CatalogueAdmin):
+class ProductAdmin(ExportMixin, CatalogueAdmin):
+    table_kind = str(TableKind.PRODUCTS)
     list_display = ("picture", "name", "brand_name", "keywords", "active")
     list_display_links = ("name",)
     list_filter = ("active", "brand_name")

@@ -16,7 +16,8 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from annotation import review_page
-from annotation.models import Label, Review
+from annotation.export_admin import ExportMixin
+from annotation.models import Label, Review, TableKind
 from annotation.review_forms import RejectForm
 from annotation.review_queue import label_history
 from annotation.reviews import labels_review
@@ -25,7 +26,8 @@ from mmproject.links import is_web_link
 
 
 @admin.register(Label)
-class LabelAdmin(admin.ModelAdmin):
+class LabelAdmin(ExportMixin, admin.ModelAdmin):
+    table_kind = str(TableKind.LABELS)
     list_display = ("listing", "catalogue", "title", "product_name", "said", "annotator_name", "shop", "labelled")
     list_display_links = ("title",)
     list_filter = ("review", "reject_reason", "brand_name", "source", "annotator_name")

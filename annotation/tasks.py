@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from annotation import agreement, disputes, reviews, services, webhook_sending
+from annotation.tables import services as tables
 
 
 @shared_task(name="annotation.tasks.resume_submissions")
@@ -29,3 +30,13 @@ def resume_webhooks() -> None:
 @shared_task(name="annotation.tasks.compute_agreement")
 def compute_agreement() -> None:
     agreement.agreement_compute()
+
+
+@shared_task(name="annotation.tasks.run_table_import")
+def run_table_import(import_id: str) -> None:
+    tables.table_import_run(import_id=import_id)
+
+
+@shared_task(name="annotation.tasks.resume_table_imports")
+def resume_table_imports() -> None:
+    tables.table_imports_resume()

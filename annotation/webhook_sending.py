@@ -112,7 +112,9 @@ def deliveries_send_again(*, delivery_ids: list[str]) -> int:
     now = timezone.now()
     chosen = WebhookDelivery.objects.filter(id__in=delivery_ids)
     webhook_ids = set(chosen.values_list("webhook_id", flat=True))
-    count = chosen.update(state=WorkState.PENDING, attempts=0, next_try_at=now, error="", status=None, delivered_at=None)
+    count = chosen.update(
+        state=WorkState.PENDING, attempts=0, next_try_at=now, error="", status=None, delivered_at=None
+    )
     for webhook_id in webhook_ids:
         nudge(SEND, webhook_id)
     return count

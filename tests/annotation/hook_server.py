@@ -60,6 +60,4 @@ def is_signed(headers: dict[str, str], body: bytes, secret: str) -> bool:
     key = base64.b64decode(secret[len("whsec_") :])
     text = headers["webhook-id"].encode() + b"." + headers["webhook-timestamp"].encode() + b"." + body
     wanted = base64.b64encode(hmac.digest(key, text, hashlib.sha256)).decode()
-    return any(
-        hmac.compare_digest(part, f"v1,{wanted}") for part in headers["webhook-signature"].split(" ")
-    )
+    return any(hmac.compare_digest(part, f"v1,{wanted}") for part in headers["webhook-signature"].split(" "))

@@ -86,7 +86,9 @@ def test_a_dispute_that_is_over_is_told(sign_in, disputes):
     assert "That dispute is over" in client.get(f"{URL}?dispute={disputes[0].id}").content.decode()
 
 
-@pytest.mark.parametrize("data", [{}, {"do": "yes"}, {"do": "drop", "dispute": "x"}, {"do": "yes", "dispute": "x" * 99}])
+@pytest.mark.parametrize(
+    "data", [{}, {"do": "yes"}, {"do": "drop", "dispute": "x"}, {"do": "yes", "dispute": "x" * 99}]
+)
 def test_what_makes_no_sense_saves_nothing(sign_in, disputes, data):
     answer = sign_in("reviewer").post(URL, data, follow=True)
     assert "nothing was saved" in answer.content.decode()
@@ -116,10 +118,10 @@ def test_titles_are_inert_and_the_pages_cost_the_same_for_more(sign_in, person):
             pages = [client.get(one).content.decode() for one in (URL, LIST, f"{LIST}{dispute.id}/change/")]
         counts.append(len(queries))
         assert all(HOSTILE not in page and "onerror" in page for page in pages)
+        fields = {"product_id": "p", "product_name": "P", "source": "s", "title": "t", "url": "", "said": dispute.said}
         Dispute.objects.bulk_create(
-            [Dispute(id=f"d{turn}-{n}", product_id="p", product_name="P", listing_id=f"l{n}", source="s", title="t", url="",
-                     said=dispute.said, opened_at=dispute.opened_at) for n in range(30)]
-        )  # fmt: skip
+            [Dispute(id=f"d{turn}-{n}", listing_id=f"l{n}", opened_at=dispute.opened_at, **fields) for n in range(30)]
+        )
     assert counts[1] <= counts[0]
 
 

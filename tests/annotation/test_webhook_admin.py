@@ -48,7 +48,8 @@ def test_changing_it_keeps_the_secret_and_a_new_one_can_be_made(operator):
 
 
 @pytest.mark.parametrize(
-    "url", ["ftp://a.example/", "javascript:alert(1)", "hook", "http://127.0.0.1/", "http://[::1]/", "http://10.0.0.1:80/"]
+    "url",
+    ["ftp://a.example/", "javascript:alert(1)", "hook", "http://127.0.0.1/", "http://[::1]/", "http://10.0.0.1:80/"],
 )
 def test_a_bad_address_is_refused_by_name(operator, url):
     answer = operator.post(ADD, FORM | {"url": url})

@@ -158,7 +158,7 @@ def test_it_is_sent_signed_as_the_specification_says(server, webhook):
 
 
 def test_the_signature_is_that_of_the_specifications_example():
-    # https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md and its libraries' tests
+    # github.com/standard-webhooks/standard-webhooks, the tests of its libraries
     value = signature(
         secret="whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
         message_id="msg_p5jXN8AQM9LWM0D4loKWxJek",
