@@ -28,6 +28,7 @@ from mmproject.links import is_web_link
 @admin.register(Label)
 class LabelAdmin(ExportMixin, admin.ModelAdmin):
     table_kind = str(TableKind.LABELS)
+    change_list_template = "admin/annotation/label/change_list.html"
     list_display = ("listing", "catalogue", "title", "product_name", "said", "annotator_name", "shop", "labelled")
     list_display_links = ("title",)
     list_filter = ("review", "reject_reason", "brand_name", "source", "annotator_name")

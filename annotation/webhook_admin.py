@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from annotation.models import Webhook, WebhookDelivery
+from annotation.webhook_events import LABEL_REVIEWED, SUBMISSION_CANCELLED, SUBMISSION_CREATED
 from annotation.webhook_post import PostError, new_secret, target_of
 from annotation.webhook_sending import deliveries_send_again
 from crawler.addresses import checked_addresses
@@ -91,10 +92,34 @@ class WebhookAdmin(admin.ModelAdmin):
         return TemplateResponse(request, "admin/annotation/webhook/secret.html", context)
 
 
+class OfWebhookFilter(admin.SimpleListFilter):
+    """By the webhooks that there are: their names among all deliveries would be read from all of these."""
+
+    title = _("webhook")
+    parameter_name = "webhook_id"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return list(Webhook.objects.order_by("name").values_list("id", "name")[:100])
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[WebhookDelivery]) -> QuerySet[WebhookDelivery]:
+        return queryset.filter(webhook_id=self.value()) if self.value() else queryset
+
+
+class EventFilter(admin.SimpleListFilter):
+    title = _("event")
+    parameter_name = "event"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(event, event) for event in (SUBMISSION_CREATED, SUBMISSION_CANCELLED, LABEL_REVIEWED)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[WebhookDelivery]) -> QuerySet[WebhookDelivery]:
+        return queryset.filter(event=self.value()) if self.value() else queryset
+
+
 @admin.register(WebhookDelivery)
 class WebhookDeliveryAdmin(admin.ModelAdmin):
     list_display = ("created_at", "event", "webhook_name", "state", "attempts", "status", "error", "next_try")
-    list_filter = ("state", "event", "webhook_name")
+    list_filter = ("state", EventFilter, OfWebhookFilter)
     search_fields = ("id",)
     ordering = ("-created_at",)
     list_per_page = 50

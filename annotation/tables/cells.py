@@ -13,8 +13,6 @@ from django.utils.translation import gettext as _
 
 # After any apostrophes and whitespace: = + - @, also in full width, a tab or a carriage return.
 _FORMULA = re.compile(r"'*(?:\s*[=+\-@＝＋－＠]|[^\S\t\r]*[\t\r])")
-# What XML cannot hold or a reader would change; and what would be taken for an escape (ECMA-376 part 1, ST_Xstring).
-_XML_UNSAFE = re.compile(r"[\x00-\x08\x0b-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
 _TRUE = {"true", "1", "yes", "y", "是", "真"}
 _FALSE = {"false", "0", "no", "n", "否", "假"}
 
@@ -33,11 +31,6 @@ def original(value: Any) -> Any:
     if isinstance(value, str) and value.startswith("'") and _FORMULA.match(value):
         return value[1:]
     return value
-
-
-def xlsx_text(value: str) -> str:
-    """`value` with what XML cannot hold escaped, as spreadsheets do."""
-    return _XML_UNSAFE.sub(lambda found: f"_x{ord(found[0]):04X}_", value)
 
 
 def exported(value: Any) -> Any:

@@ -3,15 +3,15 @@
 import csv
 import io
 import json
-import tempfile
 from collections.abc import Iterable, Iterator
-from typing import Any, BinaryIO
+from itertools import chain
+from typing import Any
 
 from django.db.models import QuerySet
-from openpyxl import Workbook
 
-from annotation.tables.cells import exported, harmless, xlsx_text
+from annotation.tables.cells import exported, harmless
 from annotation.tables.formats import TableFormat
+from annotation.tables.xlsx import workbook_bytes
 
 CONTENT_TYPES = {
     "csv": "text/csv; charset=utf-8",
@@ -58,22 +58,8 @@ def jsonl_bytes(header: Iterable[str], rows: Iterable[list[Any]]) -> Iterator[by
 
 
 def xlsx_bytes(header: Iterable[str], rows: Iterable[list[Any]]) -> Iterator[bytes]:
-    """A workbook of one sheet. It is written to disk first: a ZIP file cannot be sent before it is whole."""
-    with tempfile.TemporaryFile() as file:
-        write_xlsx(file, header, rows)
-        file.seek(0)
-        while piece := file.read(_PIECE):
-            yield piece
-
-
-def write_xlsx(file: BinaryIO, header: Iterable[str], rows: Iterable[list[Any]]) -> None:
-    """Write the workbook, row by row."""
-    book = Workbook(write_only=True)
-    sheet = book.create_sheet()
-    sheet.append(list(header))
-    for row in rows:
-        sheet.append([xlsx_text(harmless(value)) if isinstance(value, str) else value for value in row])
-    book.save(file)
+    """A workbook of one sheet."""
+    yield from workbook_bytes(chain([header], ([harmless(value) for value in row] for row in rows)))
 
 
 def _csv_cell(value: Any) -> Any:

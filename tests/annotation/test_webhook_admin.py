@@ -72,7 +72,8 @@ def test_deliveries_are_listed_and_sent_again(operator):
         created_at=timezone.now(),
     )  # fmt: skip
     delivery.save()
-    page = operator.get(f"{DELIVERIES}?state__exact=failed").content.decode()
+    query = f"?state__exact=failed&event=label.reviewed&webhook_id={webhook.id}"
+    page = operator.get(DELIVERIES + query).content.decode()
     assert "a.example answered 500." in page
     page = operator.get(f"{DELIVERIES}d1/change/").content.decode()
     assert "<b>x</b>" not in page

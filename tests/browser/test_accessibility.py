@@ -4,9 +4,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import Browser, Page
 
+from annotation.agreement import agreement_compute
+from annotation.models import Webhook
 from crawler.models import Listing
+from tests.annotation.factories import make_listing, make_product
+from tests.annotation.submitted import make_submission
+from tests.annotation.table_files import csv_file, dry_run
 from tests.evaluation.factories import (
     make_cached_page,
     make_catalogue,
@@ -51,6 +57,25 @@ def world(person, source) -> dict[str, str]:
 
 
 @pytest.fixture
+def reviewed(person) -> dict[str, str]:
+    """Disputes, figures of agreement, an import and a webhook; the addresses of their pages in the admin."""
+    product, listings = make_product(), [make_listing(f"juice {number}") for number in range(3)]
+    make_submission(product, listings, by=person("annotator"), matched=listings[:2], ago=9)
+    make_submission(product, listings, by=person("reviewer"), matched=[listings[0]], refused=[listings[1]])
+    agreement_compute()
+    table = csv_file(["name", "keywords", "active"], [product.name, "new", ""], ["Tea", "", "x"])
+    dry = dry_run(table, kind="products", by=person("superuser"))
+    webhook = Webhook.objects.create(name="shop", url="https://a.example/", created_at=timezone.now())
+    return {
+        "disputes, one by one": "/admin/annotation/dispute/decide/",
+        "agreement": "/admin/annotation/submission/agreement/",
+        "import, upload": "/admin/annotation/tableimport/add/",
+        "import, dry run": f"/admin/annotation/tableimport/{dry.id}/change/",
+        "webhook": f"/admin/annotation/webhook/{webhook.id}/change/",
+    }
+
+
+@pytest.fixture
 def look(browser: Browser, live_server, sign_in) -> Iterator[Callable[..., Page]]:
     """`look("dark", "en", role="superuser")`: an empty page of a browser in which axe may be injected."""
     contexts = []
@@ -91,6 +116,17 @@ def test_no_page_violates_the_guidelines(look, world, scheme, language):
     page.locator("form[action='/profile/token/'] button").click()
     page.locator("#token").wait_for()
     found["profile, new token"] = violations(page)
+    wrong = [f"{name}: {text}" for name, texts in found.items() for text in texts]
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nor_does_a_page_of_reviewers_and_operators(look, reviewed, scheme):
+    page = look(scheme, "en", role="superuser")
+    found = {name: violations(page, path) for name, path in reviewed.items()}
+    page.get_by_role("button", name="Make a new secret").click()
+    page.locator("#secret").wait_for()
+    found["webhook, new secret"] = violations(page)
     wrong = [f"{name}: {text}" for name, texts in found.items() for text in texts]
     assert not wrong, "\n".join(wrong)
 
