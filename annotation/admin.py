@@ -3,17 +3,35 @@
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
+from annotation import agreement_page
+from annotation.dispute_admin import DisputeAdmin
+from annotation.export_admin import ExportMixin
+from annotation.import_admin import TableImportAdmin
 from annotation.label_admin import LabelAdmin
-from annotation.models import Brand, Claim, Product, Submission
+from annotation.models import Brand, Claim, Product, Submission, TableKind
 from annotation.task_admin import TaskAdmin
 from annotation.task_creation import create_tasks, may_create
 from annotation.thumbnails import thumbnail
+from annotation.webhook_admin import WebhookAdmin, WebhookDeliveryAdmin
 from mmproject.admin_lists import KnownValuesFilter, QuickListMixin
 
-__all__ = ["BrandAdmin", "ClaimAdmin", "LabelAdmin", "ProductAdmin", "SubmissionAdmin", "TaskAdmin"]
+__all__ = [
+    "BrandAdmin",
+    "ClaimAdmin",
+    "DisputeAdmin",
+    "LabelAdmin",
+    "ProductAdmin",
+    "SubmissionAdmin",
+    "TableImportAdmin",
+    "TaskAdmin",
+    "WebhookAdmin",
+    "WebhookDeliveryAdmin",
+]
 
 
 class CatalogueAdmin(admin.ModelAdmin):
@@ -27,13 +45,15 @@ class CatalogueAdmin(admin.ModelAdmin):
 
 
 @admin.register(Brand)
-class BrandAdmin(CatalogueAdmin):
+class BrandAdmin(ExportMixin, CatalogueAdmin):
+    table_kind = str(TableKind.BRANDS)
     list_display = ("name", "aliases")
     search_fields = ("name", "aliases")
 
 
 @admin.register(Product)
-class ProductAdmin(QuickListMixin, CatalogueAdmin):
+class ProductAdmin(ExportMixin, QuickListMixin, CatalogueAdmin):
+    table_kind = str(TableKind.PRODUCTS)
     list_display = ("picture", "name", "brand_name", "keywords", "active")
     list_display_links = ("name",)
     list_filter = ("active", ("brand_name", KnownValuesFilter))
@@ -68,6 +88,28 @@ class SubmissionAdmin(QuickListMixin, ReadOnlyAdmin):
     list_filter = ("state", "skip_reason", ("annotator_name", KnownValuesFilter))
     search_fields = ("product_name", "keyword")
     ordering = ("-created_at",)
+
+    def get_urls(self) -> list[URLPattern]:
+        page = self.admin_site.admin_view(self.agreement_view)
+        return [
+            path("agreement/", page, name="annotation_submission_agreement"),
+            # Not under admin_view: its redirect to the login page would be swapped into the page that polls.
+            path("agreement/progress/", self.agreement_progress_view, name="annotation_submission_agreement_progress"),
+            *super().get_urls(),
+        ]
+
+    def agreement_view(self, request: HttpRequest) -> HttpResponse:
+        """How far annotators agree; a POST has it computed again."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        if request.method == "POST":
+            return agreement_page.start(request)
+        return agreement_page.show(request, site=self.admin_site.each_context(request))
+
+    def agreement_progress_view(self, request: HttpRequest) -> HttpResponse:
+        if not (self.admin_site.has_permission(request) and self.has_view_permission(request)):
+            raise PermissionDenied
+        return agreement_page.progress(request)
 
     @admin.display(description=_("ticked"))
     def matched(self, submission: Submission) -> str:

@@ -6,11 +6,15 @@ Each follower gets the submission and may run any number of times for it: after 
 
 from collections.abc import Callable
 
-from annotation import claims, work
+from annotation import claims, disputes, webhook_events, work
 from annotation.models import Submission
 
-# Claims first: a task is done by those who hold one.
-FOLLOWERS: tuple[Callable[[Submission], None], ...] = (claims.follow_submission, work.follow_submission)
+FOLLOWERS: tuple[Callable[[Submission], None], ...] = (
+    claims.follow_submission,
+    work.follow_submission,
+    disputes.follow_submission,
+    webhook_events.follow_submission,
+)
 
 
 def follow(submission: Submission) -> None:

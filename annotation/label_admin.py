@@ -17,7 +17,8 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from annotation import review_page
-from annotation.models import Label, Review
+from annotation.export_admin import ExportMixin
+from annotation.models import Label, Review, TableKind
 from annotation.opinions import opinions_of
 from annotation.review_forms import RejectForm
 from annotation.review_queue import label_history
@@ -42,7 +43,9 @@ class LabelList(ChangeList):
 
 
 @admin.register(Label)
-class LabelAdmin(QuickListMixin, admin.ModelAdmin):
+class LabelAdmin(ExportMixin, QuickListMixin, admin.ModelAdmin):
+    table_kind = str(TableKind.LABELS)
+    change_list_template = "admin/annotation/label/change_list.html"
     list_display = ("listing", "catalogue", "title", "product", "said", "annotator_name", "shop", "labelled")
     list_display_links = ("title",)
     list_filter = (

@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from annotation.models import MAX_NOTE, Label, LabelChange, RejectReason, Review
+from annotation.webhook_events import follow_reviews
 from crawler.models import WorkState
 
 RESUME_AFTER = timedelta(seconds=30)
@@ -174,4 +175,5 @@ def _carry_out(changes: Sequence[LabelChange]) -> None:
             reviewed_at=moment,
             changes=number,
         )
+    follow_reviews(changes)
     LabelChange.objects.filter(id__in=[change.id for change in changes]).update(state=WorkState.DONE)

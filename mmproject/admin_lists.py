@@ -43,10 +43,14 @@ class QuickListMixin:
     paginator = QuickPaginator
     show_full_result_count = False
 
+    def finds_all(self, request: HttpRequest) -> bool:
+        """Whether a search here is for everything that matches, however much it is."""
+        return False
+
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
         """The first `MAX_FOUND` that match, in the order of the list; where there are more, a message says so."""
         found, has_duplicates = super().get_search_results(request, queryset, search_term)  # type: ignore[misc]
-        if not search_term:
+        if not search_term or self.finds_all(request):
             return found, has_duplicates
         ids = list(found.values_list("pk", flat=True)[: MAX_FOUND + 1])
         if len(ids) > MAX_FOUND:

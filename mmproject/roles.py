@@ -33,6 +33,8 @@ PERMISSIONS: dict[str, list[str]] = {
         "annotation.delete_claim",  # frees what somebody left lying
         "annotation.view_dispute",
         "annotation.change_dispute",
+        "annotation.view_tableimport",
+        "annotation.add_tableimport",
         "crawler.view_listing",
     ],
     OPERATOR: [

@@ -164,6 +164,12 @@ CELERY_BEAT_SCHEDULE = {
     "resume-imports": {"task": "crawler.tasks.resume_imports", "schedule": 15.0, "options": {"expires": 15}},
     "resume-submissions": {"task": "annotation.tasks.resume_submissions", "schedule": 30.0, "options": {"expires": 30}},
     "resume-reviews": {"task": "annotation.tasks.resume_reviews", "schedule": 30.0, "options": {"expires": 30}},
+    "resume-webhooks": {"task": "annotation.tasks.resume_webhooks", "schedule": 15.0, "options": {"expires": 15}},
+    "resume-table-imports": {
+        "task": "annotation.tasks.resume_table_imports",
+        "schedule": 15.0,
+        "options": {"expires": 15},
+    },
     "resume-predictions": {"task": "evaluation.tasks.resume_predictions", "schedule": 15.0, "options": {"expires": 15}},
     "resume-training": {"task": "evaluation.tasks.resume_training", "schedule": 15.0, "options": {"expires": 15}},
     "scheduled-crawls": {"task": "crawler.tasks.queue_scheduled_crawls", "schedule": 60.0, "options": {"expires": 60}},

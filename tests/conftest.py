@@ -7,6 +7,7 @@ from django.contrib.auth.models import Group, User
 from django.test import Client
 
 from annotation.product_search import forget_catalogue
+from annotation.webhook_events import forget_webhooks
 from crawler.selectors import forget_sources
 from mmproject import roles
 from mmproject.roles import make_groups
@@ -31,6 +32,7 @@ def _forget() -> None:
     """What this process keeps in mind of the test before."""
     forget_sources()
     forget_catalogue()
+    forget_webhooks()
 
 
 @pytest.fixture

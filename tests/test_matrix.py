@@ -122,6 +122,15 @@ TABLE = [
     Rule("admin/login/", OPEN, ALL, set(ROLES)),
     Rule("admin/logout/", OPEN, ALL, set(ROLES)),
     Rule("admin/annotation/label/review/", STAFF_PAGE, ALL, REVIEW),
+    Rule("admin/annotation/dispute/decide/", STAFF_PAGE, ALL, REVIEW),
+    Rule("admin/annotation/brand/export/<str:format>/", STAFF_PAGE, ALL, REVIEW, unknown=True),
+    Rule("admin/annotation/product/export/<str:format>/", STAFF_PAGE, ALL, REVIEW, unknown=True),
+    Rule("admin/annotation/label/export/<str:format>/", STAFF_PAGE, ALL, REVIEW, unknown=True),
+    Rule("admin/annotation/tableimport/<path:object_id>/progress/", PAGE, "GET", REVIEW, refused="403"),
+    Rule("admin/annotation/tableimport/<path:object_id>/confirm/", STAFF_PAGE, "POST", REVIEW),
+    Rule("admin/annotation/submission/agreement/", STAFF_PAGE, ALL, REVIEW),
+    Rule("admin/annotation/submission/agreement/progress/", STAFF_PAGE, ALL, REVIEW, refused="403"),
+    Rule("admin/annotation/webhook/<path:object_id>/secret/", STAFF_PAGE, "POST", OPERATE),
     Rule("admin/crawler/listingimport/<path:object_id>/progress/", PAGE, "GET", OPERATE, refused="403"),
     Rule("admin/crawler/listingimport/<path:object_id>/confirm/", STAFF_PAGE, "POST", OPERATE),
     Rule("admin/crawler/source/<path:object_id>/try/", STAFF_PAGE, ALL, OPERATE),
@@ -141,6 +150,10 @@ ADMIN = {
     "annotation/task": (REVIEW, NO_ONE, REVIEW, REVIEW),
     "annotation/label": (REVIEW, NO_ONE, REVIEW, REVIEW),
     "annotation/claim": (REVIEW, NO_ONE, NO_ONE, REVIEW),
+    "annotation/dispute": (REVIEW, NO_ONE, REVIEW, NO_ONE),
+    "annotation/tableimport": (REVIEW, REVIEW, REVIEW, NO_ONE),  # its page only shows, however it is asked
+    "annotation/webhook": (OPERATE, OPERATE, OPERATE, OPERATE),
+    "annotation/webhookdelivery": (OPERATE, NO_ONE, OPERATE, NO_ONE),
     "crawler/source": (OPERATE, OPERATE, OPERATE, NO_ONE),
     "crawler/scheduledsearch": (OPERATE, OPERATE, OPERATE, OPERATE),
     "crawler/crawl": (OPERATE, NO_ONE, NO_ONE, ONLY_SUPERUSER),
@@ -223,6 +236,7 @@ def address(route: str, samples: dict[str, object]) -> str:
         sample = str(samples.get(model, "1"))
         for name in ("<path:object_id>", "<id>", "<path:content_type_id>"):
             route = route.replace(name, sample)
+        route = route.replace("<str:format>", "unknown")
         route = route.replace("(?P<app_label>auth|crawler|annotation|evaluation)/$", "auth/")
         return "/" + route.replace("(?P<url>.*)$", "unknown")
     route = route.replace("(?P<sha256>[0-9a-f]{64})\\.jpg$", "0" * 64 + ".jpg")

@@ -1,6 +1,7 @@
 """The documents of annotation."""
 
 from annotation.models.catalogue import Brand, Product
+from annotation.models.imports import TableImport, TableKind
 from annotation.models.labels import MAX_NOTE, Label, LabelChange, RejectReason, Review, SkipReason, Submission
 from annotation.models.webhooks import Webhook, WebhookDelivery
 from annotation.models.work import AnnotatorSettings, Claim, Dispute, Task
@@ -18,6 +19,8 @@ __all__ = [
     "Review",
     "SkipReason",
     "Submission",
+    "TableImport",
+    "TableKind",
     "Task",
     "Webhook",
     "WebhookDelivery",

@@ -50,6 +50,7 @@ class WebhookDelivery(models.Model):
         verbose_name_plural = _("webhook deliveries")
         indexes = [
             models.Index(fields=["state", "next_try_at"], name="delivery_due"),
+            models.Index(fields=["webhook_id", "state", "next_try_at"], name="delivery_of_webhook"),
             models.Index(fields=["-created_at"], name="delivery_created"),
         ]
 

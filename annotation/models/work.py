@@ -104,7 +104,10 @@ class Dispute(Offer):
     class Meta:
         verbose_name = _("dispute")
         verbose_name_plural = _("disputes")
-        indexes = [models.Index(fields=["state", "opened_at"], name="dispute_queue")]
+        indexes = [
+            models.Index(fields=["state", "opened_at"], name="dispute_queue"),
+            models.Index(fields=["decided_by", "-decided_at"], name="dispute_reviewer"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.product_name}: {self.title}"

@@ -1,7 +1,9 @@
-"""Which column of a table is which field of a listing, whatever it is called."""
+"""Which column of a table is which field, whatever it is called; and those of a listing."""
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
 from django.utils.translation import gettext as _
 
@@ -12,7 +14,7 @@ _MAX_NAMED = 10
 
 _ALIASES: dict[str, str] = {
     "item_id": "id itemid item item_no sku product_id goods_id num_iid 商品id 商品编号 商品编码 编号 宝贝id 货号",
-    "title": "name item_name product_name product goods_name 标题 商品标题 宝贝标题 名称 商品名称 商品名 品名",
+    "title": "name item_name product_name product goods_name 商品标题 宝贝标题 名称 商品名称 商品名 品名 标题",
     "url": "link item_url item_link product_url 链接 商品链接 宝贝链接 网址 商品网址",
     "price": "sale_price 价格 商品价格 售价 现价 单价",
     "currency": "币种 货币",
@@ -21,32 +23,47 @@ _ALIASES: dict[str, str] = {
     "image": "image_url image_link img img_url picture picture_url pic pic_url photo 图片 图片链接 图片地址 "
     "主图 商品图片",
 }
-_KNOWN = {field: field for field in FIELDS} | {
-    alias: field for field, aliases in _ALIASES.items() for alias in aliases.split()
-}
 
 
-def field_of(column: str) -> str:
-    """The field that a column of this name holds, or "": full-width letters, case, spaces and hyphens do not matter."""
-    folded = unicodedata.normalize("NFKC", column).casefold().strip()
-    return _KNOWN.get("_".join(folded.replace("-", " ").split()), "")
+@dataclass(frozen=True)
+class Columns:
+    """What a table can hold: fields with the other names of their columns, and which of them it needs.
+
+    `needs`: of each group of fields, at least one must be there.
+    """
+
+    aliases: Mapping[str, str]
+    needs: Sequence[tuple[str, ...]] = ()
+
+    @cached_property
+    def _known(self) -> dict[str, str]:
+        own = {field: field for field in self.aliases}
+        return {alias: field for field, aliases in self.aliases.items() for alias in aliases.split()} | own
+
+    def field_of(self, column: str) -> str:
+        """The field that a column of this name holds, or "": full-width, case, spaces and hyphens do not matter."""
+        folded = unicodedata.normalize("NFKC", column).casefold().strip()
+        return self._known.get("_".join(folded.replace("-", " ").split()), "")
+
+    def fields_of(self, header: Iterable[str]) -> list[str]:
+        """The field of each column of a header, "" for unknown ones and for a second column of the same field."""
+        fields: list[str] = []
+        for column in header:
+            field = self.field_of(column)
+            fields.append("" if field in fields else field)
+        return fields
+
+    def check_header(self, header: list[str], fields: list[str]) -> None:
+        """Raises ImportFileError when a column is missing that is needed, naming the columns that there are."""
+        for group in self.needs:
+            if not set(group) & set(fields):
+                names = [*group, *self.aliases[group[0]].split()[-1:]][:2]
+                shown = ", ".join(f"“{name[:30]}”" for name in header[:_MAX_NAMED] if name.strip()) or "–"
+                message = _("No column “%(first)s” (or “%(second)s”): the columns of the first line are %(columns)s.")
+                raise ImportFileError(message % {"first": names[0], "second": names[-1], "columns": shown})
 
 
-def fields_of(header: Iterable[str]) -> list[str]:
-    """The field of each column of a header, "" for unknown ones and for a second column of the same field."""
-    fields: list[str] = []
-    for column in header:
-        field = field_of(column)
-        fields.append("" if field in fields else field)
-    return fields
-
-
-def check_header(header: list[str], fields: list[str]) -> None:
-    """Raises ImportFileError when no column holds the titles, naming the columns that there are."""
-    if "title" not in fields:
-        shown = ", ".join(f"“{name[:30]}”" for name in header[:_MAX_NAMED] if name.strip()) or "–"
-        message = _("No column “title” (or “标题”): the columns of the first line are %(columns)s.")
-        raise ImportFileError(message % {"columns": shown})
+LISTING_COLUMNS = Columns(_ALIASES, needs=[("title",)])
 
 
 def unknown_columns(names: Iterable[str]) -> list[str]:

@@ -6,7 +6,7 @@ from typing import BinaryIO
 
 from django.utils.translation import gettext as _
 
-from crawler.imports.columns import check_header, fields_of, unknown_columns
+from crawler.imports.columns import LISTING_COLUMNS, Columns, unknown_columns
 from crawler.imports.errors import ImportFileError
 from crawler.imports.lines import BrokenLineError, TextLines, text_encoding
 from crawler.imports.rows import Problem, Row
@@ -15,16 +15,17 @@ _DELIMITERS = (",", ";", "\t")
 
 
 class CsvRows:
-    """Raises ImportFileError for a file without a header that names the titles."""
+    """Raises ImportFileError for a file without a header that names what is needed."""
 
-    def __init__(self, file: BinaryIO, *, file_name: str = "") -> None:
+    def __init__(self, file: BinaryIO, *, columns: Columns = LISTING_COLUMNS, file_name: str = "") -> None:
         self._file = file
+        self._known = columns
         self._file_name = file_name
         self._encoding = text_encoding(file)
         self._delimiter, header = self._header()
-        self._fields = fields_of(header)
+        self._fields = columns.fields_of(header)
         self._columns = len(header)
-        check_header(header, self._fields)
+        columns.check_header(header, self._fields)
         unknown = [name for name, field in zip(header, self._fields, strict=True) if not field]
         self.warnings = unknown_columns(unknown)
 
@@ -71,4 +72,4 @@ class CsvRows:
             except (BrokenLineError, csv.Error) as error:
                 raise ImportFileError(_("The first line cannot be read: %(error)s") % {"error": error}) from None
             found.append((delimiter, header))
-        return max(found, key=lambda one: sum(1 for field in fields_of(one[1]) if field))
+        return max(found, key=lambda one: sum(1 for field in self._known.fields_of(one[1]) if field))

@@ -6,7 +6,7 @@ from typing import Any, BinaryIO
 
 from django.utils.translation import gettext as _
 
-from crawler.imports.columns import field_of, unknown_columns
+from crawler.imports.columns import LISTING_COLUMNS, Columns, unknown_columns
 from crawler.imports.lines import BrokenLineError, TextLines, count_lines, text_encoding
 from crawler.imports.rows import Problem, Row
 
@@ -16,8 +16,9 @@ _MAX_UNKNOWN = 20
 class JsonlRows:
     """Raises ImportFileError for what is no text. The keys are named like the columns of a table."""
 
-    def __init__(self, file: BinaryIO, *, file_name: str = "") -> None:
+    def __init__(self, file: BinaryIO, *, columns: Columns = LISTING_COLUMNS, file_name: str = "") -> None:
         self._file = file
+        self._known = columns
         self._file_name = file_name
         self._encoding = text_encoding(file)
         self._unknown: dict[str, None] = {}
@@ -40,7 +41,7 @@ class JsonlRows:
     def _fields(self, values: dict[str, Any]) -> dict[str, Any]:
         known: dict[str, Any] = {}
         for name, value in values.items():
-            field = field_of(name)
+            field = self._known.field_of(name)
             if field and field not in known:
                 known[field] = value
             elif len(self._unknown) < _MAX_UNKNOWN:

@@ -10,6 +10,7 @@ from typing import BinaryIO
 from django.utils.translation import gettext as _
 
 from crawler.imports.archives import checked_archive, unpacked, visible_files
+from crawler.imports.columns import LISTING_COLUMNS, Columns
 from crawler.imports.csv_rows import CsvRows
 from crawler.imports.errors import ImportFileError
 from crawler.imports.jsonl_rows import JsonlRows
@@ -39,13 +40,15 @@ class OpenedFile:
 
 
 @contextmanager
-def opened_file(file: BinaryIO, *, chosen: str = str(ImportFormat.AUTO)) -> Iterator[OpenedFile]:
+def opened_file(
+    file: BinaryIO, *, chosen: str = str(ImportFormat.AUTO), columns: Columns = LISTING_COLUMNS
+) -> Iterator[OpenedFile]:
     """One file: a table, or a ZIP with a table and its pictures, or with the two files of MUGE.
 
-    `chosen` overrides what the file looks like. Raises ImportFileError.
+    `chosen` overrides what the file looks like; `columns` are those of a table. Raises ImportFileError.
     """
     if _looks_like(file) != "zip":
-        yield _table(file, chosen, NoPictures())
+        yield _table(file, chosen, NoPictures(), columns)
         return
     with ExitStack() as stack, checked_archive(file) as archive:
         tables = {
@@ -61,7 +64,7 @@ def opened_file(file: BinaryIO, *, chosen: str = str(ImportFormat.AUTO)) -> Iter
             name = _only(list(tables))
             folder, slash, _name = name.replace("\\", "/").rpartition("/")
             table = stack.enter_context(unpacked(archive, tables[name]))
-            yield _table(table, chosen, ZipPictures(archive, under=folder + slash))
+            yield _table(table, chosen, ZipPictures(archive, under=folder + slash), columns)
 
 
 @contextmanager
@@ -88,14 +91,14 @@ def opened_paths(
             yield _table(file, chosen, FolderPictures(pictures or paths[0].parent))
 
 
-def _table(file: BinaryIO, chosen: str, pictures: Pictures) -> OpenedFile:
+def _table(file: BinaryIO, chosen: str, pictures: Pictures, columns: Columns = LISTING_COLUMNS) -> OpenedFile:
     name = chosen if chosen != ImportFormat.AUTO else _looks_like(file)
     if name == ImportFormat.MUGE:
         raise ImportFileError(_muge_needs())
     if name == "zip":
         raise ImportFileError(_("The ZIP file holds another archive."))
     reader = _READERS[name]
-    return OpenedFile(format=name, rows=reader(file), pictures=pictures)
+    return OpenedFile(format=name, rows=reader(file, columns=columns), pictures=pictures)
 
 
 def _muge(files: Mapping[str, BinaryIO], queries: str, pictures: str) -> OpenedFile:

@@ -5,14 +5,13 @@ A worker that dies loses the lease and one chunk: the next one passes over what 
 
 import time
 from collections.abc import Callable, Sequence
-from datetime import timedelta
 
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crawler.images import ImageError, look_at_image, store_image
 from crawler.imports.cached_pages import pages_expire
 from crawler.imports.errors import ImportFileError
+from crawler.imports.leases import lease_finish, lease_renew, lease_take
 from crawler.imports.opening import OpenedFile
 from crawler.imports.picture_files import Pictures
 from crawler.imports.rows import ImportRow, Problem, checked
@@ -21,9 +20,7 @@ from crawler.imports.writing import Picture, rows_write
 from crawler.models import ImageState, Listing, ListingImport, Source, WorkState
 from crawler.pictures import pictures_fetch, pool_in_language
 from crawler.sources import OpenSource
-from mmproject.ids import new_id
 
-LEASE = timedelta(seconds=120)
 MAX_ROWS = 2_000_000
 MAX_ERRORS = 200  # that are kept; the others are counted
 CHUNK_ROWS = 500
@@ -35,44 +32,20 @@ _RENEW_EVERY_S = 10.0
 Entry = ImportRow | Problem
 
 
-class LeaseLostError(Exception):
-    """Another worker has taken the import over: this one must write no more of it."""
-
-
 def import_take(listing_import: ListingImport) -> bool:
     """Put a lease on the import, in the document and on the object; False when somebody was faster."""
-    now, token = timezone.now(), new_id()
-    free = ListingImport.objects.filter(
-        id=listing_import.id, state=listing_import.state, lease_token=listing_import.lease_token
-    )
-    attempts = listing_import.attempts + 1
-    if not free.update(state=WorkState.RUNNING, lease_token=token, attempts=attempts, leased_until=now + LEASE):
+    was = listing_import.state
+    if not lease_take(listing_import):
         return False
-    if listing_import.state == WorkState.RUNNING and not listing_import.dry_run:
+    if was == WorkState.RUNNING and not listing_import.dry_run:
         pages_expire(source=listing_import.source)  # the chunk of a worker who died is written and in no count
-    listing_import.state, listing_import.lease_token = str(WorkState.RUNNING), token
-    listing_import.attempts = attempts
     return True
-
-
-def import_renew(listing_import: ListingImport, *names: str) -> None:
-    """Hold the lease for another while and write these fields. Raises LeaseLostError when it is not ours any more."""
-    values = {name: getattr(listing_import, name) for name in names}
-    held = ListingImport.objects.filter(
-        id=listing_import.id, state=WorkState.RUNNING, lease_token=listing_import.lease_token
-    )
-    if not held.update(leased_until=timezone.now() + LEASE, **values):
-        raise LeaseLostError(listing_import.id)
 
 
 def import_finish(listing_import: ListingImport, *, state: str, error: str = "") -> None:
     """Write the outcome, unless the lease is somebody else's by now."""
-    held = ListingImport.objects.filter(
-        id=listing_import.id, state=listing_import.state, lease_token=listing_import.lease_token
-    )
-    if not held.update(state=state, error=error[:500], finished_at=timezone.now()):
+    if not lease_finish(listing_import, state=state, error=error):
         return
-    listing_import.state, listing_import.error = state, error[:500]
     # With an attempt that has counted no chunk yet, rows may be written all the same.
     wrote = listing_import.created or listing_import.updated or listing_import.attempts
     if wrote and not listing_import.dry_run:
@@ -95,7 +68,7 @@ def import_work(
     listing_import.total = opened.rows.count()
     if listing_import.total > MAX_ROWS:
         raise ImportFileError(_too_many())
-    import_renew(listing_import, "format", "total")
+    lease_renew(listing_import, "format", "total")
     with OpenSource(source) as shop, SeenIds() as seen:
         work = _Work(listing_import, opened.pictures, shop, progress)
         number = 0
@@ -106,7 +79,7 @@ def import_work(
         work.chunk_done()
     listing_import.warnings = opened.rows.warnings if number else [_("The file has no rows.")]
     listing_import.total = listing_import.done = number
-    import_renew(listing_import, "warnings", "total", "done")
+    lease_renew(listing_import, "warnings", "total", "done")
     progress(listing_import)
 
 
@@ -144,7 +117,7 @@ class _Work:
     def take(self, number: int, entry: Entry) -> None:
         if number <= self._import.resume_from:
             if time.monotonic() - self._renewed > _RENEW_EVERY_S:
-                import_renew(self._import)
+                lease_renew(self._import)
                 self._renewed = time.monotonic()
             return
         self._number = number
@@ -179,7 +152,7 @@ class _Work:
         run.done = run.resume_from = self._number
         run.attempts = 0
         names = ("created", "updated", "unchanged", "failed", "pictures_failed", "errors", "attempts")
-        import_renew(run, *names, "done", "resume_from")
+        lease_renew(run, *names, "done", "resume_from")
         self._chunk, self._bytes, self._fetched, self._renewed = [], 0, 0, time.monotonic()
         self._progress(run)
 
@@ -190,11 +163,11 @@ class _Work:
 
         def tell(done: int) -> None:
             self._import.done = self._import.resume_from + others + done
-            import_renew(self._import, "done")
+            lease_renew(self._import, "done")
             self._progress(self._import)
 
         if remote:
-            import_renew(self._import)
+            lease_renew(self._import)
             pictures_fetch(listings=remote, source=self._shop, progress=tell)
 
 

@@ -18,8 +18,9 @@ from django.utils.translation import gettext as _
 
 from crawler.errors import ConfigError
 from crawler.imports.errors import ImportFileError
+from crawler.imports.leases import LEASE, LeaseLostError
 from crawler.imports.opening import opened_file, opened_paths
-from crawler.imports.running import LEASE, LeaseLostError, import_finish, import_take, import_work
+from crawler.imports.running import import_finish, import_take, import_work
 from crawler.models import ImportFormat, ListingImport, Source, SourceKind, WorkState
 from crawler.selectors import OPEN_STATES
 from mmproject.ids import content_id
@@ -45,7 +46,7 @@ def import_start(
     """
     if not Source.objects.filter(id=source, kind=SourceKind.FILES).exists():
         raise ValidationError({"source": _("“%(source)s” is no source of files.") % {"source": source[:64]}})
-    _check_upload(file, file_name)
+    check_upload(file, file_name)
     now = timezone.now()
     dry_run = ListingImport(
         source=source,
@@ -58,7 +59,7 @@ def import_start(
         leased_until=now + TAKEN_WITHIN,
     )
     # The file first: a document that names one always has it.
-    dry_run.stored_name = default_storage.save(f"imports/{dry_run.id}{_suffix(file_name)}", file)
+    dry_run.stored_name = default_storage.save(f"imports/{dry_run.id}{suffix_of(file_name)}", file)
     dry_run.save(force_insert=True)
     nudge(RUN_IMPORT, dry_run.id)
     return dry_run
@@ -183,7 +184,10 @@ def _run(run: ListingImport) -> None:
         source = Source.objects.filter(id=run.source, kind=SourceKind.FILES).first()
         if source is None:
             raise ConfigError(_("The source “%(source)s” is not configured any more.") % {"source": run.source})
-        with default_storage.open(run.stored_name, "rb") as file, opened_file(_raw(file), chosen=run.format) as opened:
+        with (
+            default_storage.open(run.stored_name, "rb") as file,
+            opened_file(raw_file(file), chosen=run.format) as opened,
+        ):
             import_work(run, opened, source=source)
     except FileNotFoundError:
         text = _("The file is not kept any more: upload it again.")
@@ -202,7 +206,8 @@ def _run(run: ListingImport) -> None:
             _forget_file(run)
 
 
-def _raw(file: File) -> BinaryIO:
+def raw_file(file: File) -> BinaryIO:
+    """The open file under a stored one."""
     return file.file
 
 
@@ -211,9 +216,10 @@ def _forget_file(run: ListingImport) -> None:
     ListingImport.objects.filter(stored_name=run.stored_name).update(stored_name="")
 
 
-def _check_upload(file: File, file_name: str) -> None:
+def check_upload(file: File, file_name: str) -> None:
+    """Raises ValidationError for an uploaded file that cannot be one to import, by its name and size."""
     size = file.size or 0
-    if _suffix(file_name) not in SUFFIXES:
+    if suffix_of(file_name) not in SUFFIXES:
         message = _("“%(name)s” is none of the files that can be imported: CSV, JSONL, XLSX, or a ZIP of one of them.")
         raise ValidationError({"file": message % {"name": file_name[-100:]}})
     if not size:
@@ -226,5 +232,6 @@ def _check_upload(file: File, file_name: str) -> None:
         raise ValidationError({"file": message % values})
 
 
-def _suffix(file_name: str) -> str:
+def suffix_of(file_name: str) -> str:
+    """The end of a file's name, as in ".csv"."""
     return PurePosixPath(file_name).suffix.lower()

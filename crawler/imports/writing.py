@@ -7,12 +7,11 @@ from typing import Any
 from django.db import IntegrityError
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from pymongo import UpdateOne
 
 from crawler.images import StoredImage
 from crawler.imports.rows import ImportRow
 from crawler.models import ImageState, Listing
-from mmproject.mongo.collections import collection, field_name
+from mmproject.mongo.collections import update_each
 
 # A row's own picture: stored, or why it could not be; None for rows without one, and for pictures on the web.
 Picture = StoredImage | str | None
@@ -67,7 +66,7 @@ def _written(source: str, rows: Sequence[ImportRow], pictures: Sequence[Picture]
     if not dry_run:
         if new:
             Listing.objects.bulk_create(new)
-        _update(changed)
+        update_each(Listing, changed)
     written.created, written.updated = len(new), len(changed)
     written.unchanged = len(rows) - len(new) - len(changed)
     return written
@@ -111,15 +110,3 @@ def _failed(reason: str) -> dict[str, Any]:
 def _set(listing: Listing, values: dict[str, Any]) -> None:
     for name, value in values.items():
         setattr(listing, name, value)
-
-
-def _update(changed: Sequence[tuple[str, dict[str, Any]]]) -> None:
-    """All changes in one round trip, which the ORM cannot: its bulk_update needs CASE."""
-    if not changed:
-        return
-    key = field_name(Listing, "pk")
-    updates = [
-        UpdateOne({key: listing_id}, {"$set": {field_name(Listing, name): value for name, value in values.items()}})
-        for listing_id, values in changed
-    ]
-    collection(Listing).bulk_write(updates, ordered=False)

@@ -1,5 +1,6 @@
 """Rows of a spreadsheet: the first sheet of an XLSX file, with a header. Formulas count with the value last shown."""
 
+import re
 import zipfile
 from collections.abc import Iterator
 from datetime import date, datetime, time
@@ -10,19 +11,21 @@ import defusedxml  # noqa: F401 - openpyxl reads XML with it where it is install
 from django.utils.translation import gettext as _
 from openpyxl import load_workbook
 
-from crawler.imports.columns import check_header, fields_of, unknown_columns
+from crawler.imports.columns import LISTING_COLUMNS, Columns, unknown_columns
 from crawler.imports.errors import ImportFileError
 from crawler.imports.rows import Problem, Row
 
 # openpyxl holds all texts of the file in memory, about five times their size.
 MAX_UNPACKED = 256 * 1024 * 1024
+_ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")  # a character that XML cannot hold (ECMA-376 part 1, ST_Xstring)
 
 
 class XlsxRows:
-    """Raises ImportFileError for what is no XLSX file, is too large unpacked, or has no header that names titles."""
+    """Raises ImportFileError for what is no XLSX file, is too large unpacked, or lacks a column that is needed."""
 
-    def __init__(self, file: BinaryIO, *, file_name: str = "") -> None:
+    def __init__(self, file: BinaryIO, *, columns: Columns = LISTING_COLUMNS, file_name: str = "") -> None:
         self._file = file
+        self._known = columns
         self._file_name = file_name
         self._check_size()
         try:
@@ -35,8 +38,8 @@ class XlsxRows:
         except Exception as error:  # openpyxl fails in many ways on damaged files
             raise self._unreadable(error) from error
         header = ["" if cell is None else str(cell) for cell in cells]
-        self._fields = fields_of(header)
-        check_header(header, self._fields)
+        self._fields = columns.fields_of(header)
+        columns.check_header(header, self._fields)
         unknown = [name for name, field in zip(header, self._fields, strict=True) if not field]
         self.warnings = unknown_columns(unknown)
 
@@ -81,4 +84,6 @@ def _plain(cell: Any) -> Any:
         return cell.isoformat()
     if isinstance(cell, bool):
         return str(cell)
+    if isinstance(cell, str) and "_x" in cell:
+        return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), cell)
     return cell

@@ -32,7 +32,7 @@
     }
     if (key === "r" && panel) { event.preventDefault(); open(panel, true); }
     else if (key === "a" || key === "ArrowRight") { event.preventDefault(); press("a"); }
-    else if (["s", "n", "u"].includes(key)) press(key);
+    else if (["s", "n", "u", "y"].includes(key)) press(key);
     else if (key === "?") { const map = document.getElementById("keys"); if (map) map.open = !map.open; }
   });
 })();

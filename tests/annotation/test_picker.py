@@ -174,7 +174,7 @@ class TestSearch:
         Brand.objects.update(aliases="kk")
         text = Product.objects.get().search_text
         Product.objects.update(search_text="")
-        fill = importlib.import_module("annotation.migrations.0007_picker").fill
+        fill = importlib.import_module("annotation.migrations.0005_search_text").fill
         with connections["mongo"].schema_editor() as editor:
             fill(apps, editor)
         assert Product.objects.get(id=product.id).search_text == text.replace("coke", "coke kk")

@@ -8,12 +8,16 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Browser, Page
 
-from annotation.models import Label
+from annotation.agreement import agreement_compute
+from annotation.models import Label, Webhook
 from annotation.preferences import preferences_change
 from annotation.undo import submission_undo
 from crawler.models import Listing
 from evaluation.selectors.models import active_model
+from tests.annotation.factories import make_listing, make_product
+from tests.annotation.finished import make_submission
 from tests.annotation.submitted import submit
+from tests.annotation.table_files import csv_file, dry_run
 from tests.annotation.work_to_do import make_claim, make_task
 from tests.browser.conftest import tour_seen
 from tests.evaluation.factories import (
@@ -74,6 +78,25 @@ def world(person, source) -> dict[str, str]:
         "training": "/evaluation/training/",
         "models": "/evaluation/models/",
         "profile": "/profile/",
+    }
+
+
+@pytest.fixture
+def reviewed(person) -> dict[str, str]:
+    """Disputes, figures of agreement, an import and a webhook; the addresses of their pages in the admin."""
+    product, listings = make_product(), [make_listing(f"juice {number}") for number in range(3)]
+    make_submission(product, listings, by=person("annotator"), matched=listings[:2], ago=9)
+    make_submission(product, listings, by=person("reviewer"), matched=[listings[0]], refused=[listings[1]])
+    agreement_compute()
+    table = csv_file(["name", "keywords", "active"], [product.name, "new", ""], ["Tea", "", "x"])
+    dry = dry_run(table, kind="products", by=person("superuser"))
+    webhook = Webhook.objects.create(name="shop", url="https://a.example/", created_at=timezone.now())
+    return {
+        "disputes, one by one": "/admin/annotation/dispute/decide/",
+        "agreement": "/admin/annotation/submission/agreement/",
+        "import, upload": "/admin/annotation/tableimport/add/",
+        "import, dry run": f"/admin/annotation/tableimport/{dry.id}/change/",
+        "webhook": f"/admin/annotation/webhook/{webhook.id}/change/",
     }
 
 
@@ -144,6 +167,17 @@ def test_neither_the_open_picker_nor_the_tour_violates_them(look, world, scheme)
     page.get_by_role("button", name="Keys").click()
     page.get_by_role("button", name="Show the tour again").click()
     assert not violations(page)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nor_does_a_page_of_reviewers_and_operators(look, reviewed, scheme):
+    page = look(scheme, "en", role="superuser")
+    found = {name: violations(page, path) for name, path in reviewed.items()}
+    page.get_by_role("button", name="Make a new secret").click()
+    page.locator("#secret").wait_for()
+    found["webhook, new secret"] = violations(page)
+    wrong = [f"{name}: {text}" for name, texts in found.items() for text in texts]
+    assert not wrong, "\n".join(wrong)
 
 
 def test_a_violation_would_be_found(look):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from openpyxl import load_workbook
 
 from crawler.imports import xlsx_rows
-from crawler.imports.columns import FIELDS, field_of
+from crawler.imports.columns import FIELDS, LISTING_COLUMNS
 from crawler.imports.errors import ImportFileError
 from crawler.imports.muge_rows import MugeRows
 from crawler.imports.opening import opened_file
@@ -85,7 +85,7 @@ def test_csv_is_read_in_what_spreadsheets_write(encoding, delimiter):
 
 @pytest.mark.parametrize("name", [" Title ", "TITLE", "ｔｉｔｌｅ", "商品标题", "product-name", "Product  Name"])
 def test_a_column_is_known_by_many_names(name):
-    assert field_of(name) == "title"
+    assert LISTING_COLUMNS.field_of(name) == "title"
 
 
 def test_columns_that_are_not_known_are_named_in_a_warning():

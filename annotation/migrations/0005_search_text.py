@@ -23,6 +23,6 @@ def fill(apps, schema_editor):
 
 class Migration(migrations.Migration):
 
-    dependencies = [("annotation", "0006_marks")]
+    dependencies = [("annotation", "0004_work")]
 
     operations = [migrations.RunPython(fill, migrations.RunPython.noop, elidable=True)]

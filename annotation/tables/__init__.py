@@ -1,0 +1,1 @@
+"""Brands, products and labels as tables: CSV, XLSX and JSON Lines, out and in."""
