@@ -147,7 +147,8 @@ class TestSubmitting:
                 assert annotator.post(URL, body, JSON).status_code == 201
             return len(seen)
 
-        assert queries("few", 2) == queries("many", 40)
+        few = queries("few", 2)
+        assert queries("many", 40) <= few
 
 
 class TestWhoSeesWhat:

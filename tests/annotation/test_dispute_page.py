@@ -129,5 +129,6 @@ def test_the_list_filters_by_state(sign_in, disputes):
     client = sign_in("reviewer")
     decide(client, disputes[0], "yes")
     page = client.get(f"{LIST}?state__exact=done").content.decode()
+    assert "Decide one by one" in page
     assert "first" in page
     assert "second" not in page
