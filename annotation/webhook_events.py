@@ -5,7 +5,6 @@ Writing one again changes nothing: its key comes from the webhook, the event and
 """
 
 import contextlib
-import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,29 +13,21 @@ from django.utils import timezone
 
 from annotation.models import LabelChange, Submission, Webhook, WebhookDelivery
 from mmproject.queue import nudge
+from mmproject.remembered import forget, remembered
 
 SUBMISSION_CREATED, SUBMISSION_CANCELLED = "submission.created", "submission.cancelled"
 LABEL_REVIEWED = "label.reviewed"
 SEND = "annotation.tasks.send_webhook"
 
-_KEPT_S = 2.0
-_webhooks: list[Webhook] = []
-_webhooks_until = 0.0
-
 
 def enabled_webhooks() -> list[Webhook]:
     """The webhooks that are told. Every submission asks, so a process keeps the answer for two seconds."""
-    global _webhooks, _webhooks_until
-    if time.monotonic() >= _webhooks_until:
-        _webhooks = list(Webhook.objects.filter(enabled=True))
-        _webhooks_until = time.monotonic() + _KEPT_S
-    return list(_webhooks)
+    return list(remembered("webhooks", lambda: list(Webhook.objects.filter(enabled=True)), seconds=2))
 
 
 def forget_webhooks(**_signal: Any) -> None:
     """Have `enabled_webhooks` look again; a receiver of Webhook's signals."""
-    global _webhooks_until
-    _webhooks_until = 0.0
+    forget("webhooks")
 
 
 def follow_submission(submission: Submission) -> None:

@@ -1,6 +1,5 @@
 """Reads: sources, listings, cached pages, crawls."""
 
-import time
 from collections.abc import Iterable
 from typing import Any
 
@@ -8,10 +7,8 @@ from django.utils import timezone
 
 from crawler.keywords import normalized
 from crawler.models import Crawl, Listing, SearchPage, Source, WorkState
+from mmproject.remembered import forget, remembered
 
-_SOURCES_KEPT_S = 2.0
-_sources: list[Source] = []
-_sources_until = 0.0
 OPEN_STATES = (WorkState.PENDING, WorkState.RUNNING)
 
 
@@ -20,17 +17,13 @@ def enabled_sources() -> list[Source]:
 
     Every search asks, so a process keeps the answer for two seconds; one that saves a source forgets it at once.
     """
-    global _sources, _sources_until
-    if time.monotonic() >= _sources_until:
-        _sources = list(Source.objects.filter(enabled=True).order_by("position", "id"))
-        _sources_until = time.monotonic() + _SOURCES_KEPT_S
-    return list(_sources)
+    sources = Source.objects.filter(enabled=True).order_by("position", "id")
+    return list(remembered("enabled sources", lambda: list(sources), seconds=2))
 
 
 def forget_sources(**_signal: Any) -> None:
     """Have `enabled_sources` look again; a receiver of Source's signals."""
-    global _sources_until
-    _sources_until = 0.0
+    forget("enabled sources")
 
 
 def last_crawl(*, search_page_id: str) -> Crawl | None:

@@ -11,6 +11,7 @@ from evaluation.models import ListingOpinion
 from evaluation.selectors.models import active_model
 from mmproject.ids import content_id
 from mmproject.queue import nudge
+from mmproject.remembered import remembered
 
 logger = logging.getLogger(__name__)
 
@@ -22,8 +23,13 @@ class ModelOpinions:
     """Reads what workers wrote and asks them for what is missing. Implements `annotation.opinions.Provider`."""
 
     def active_model(self) -> str:
-        model = active_model()
-        return model.name if model else ""
+        """Every search page asks, so a process keeps the answer for two seconds."""
+
+        def name() -> str:
+            model = active_model()
+            return model.name if model else ""
+
+        return remembered("active model's name", name, seconds=2)
 
     def opinions_of(self, listing_ids: Sequence[str]) -> dict[str, Opinion]:
         """Two queries, by key."""

@@ -7,9 +7,8 @@ from django.contrib.auth.models import Group, User
 from django.test import Client
 
 from annotation.product_search import forget_catalogue
-from annotation.webhook_events import forget_webhooks
-from crawler.selectors import forget_sources
 from mmproject import roles
+from mmproject.remembered import forget
 from mmproject.roles import make_groups
 from tests.shop import _shop_server, goods, shop, source
 
@@ -30,9 +29,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(autouse=True)
 def _forget() -> None:
     """What this process keeps in mind of the test before."""
-    forget_sources()
+    forget()
     forget_catalogue()
-    forget_webhooks()
 
 
 @pytest.fixture

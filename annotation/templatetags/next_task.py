@@ -1,15 +1,13 @@
-"""The next task where a page offers it, and times of claims and submissions as messages say them."""
+"""The next task, where a page offers it."""
 
 from collections.abc import MutableMapping
 from typing import Any
 
 from django import template
 
-from annotation.claims import clock
 from annotation.work_queue import WaitingTask, next_tasks
 
 register = template.Library()
-register.filter("clock", clock)
 
 
 @register.simple_tag(takes_context=True)

@@ -21,7 +21,7 @@ def reviewer(sign_in):
 @pytest.fixture
 def labels(person) -> list[Label]:
     made = make_labels(["orange one", "orange two", "milk"], annotator=person("annotator"))
-    make_labels(["far away"], annotator=person("reviewer"), source="other-shop")
+    make_labels(["far away"], annotator=person("reviewer"), product="Beta Milk", source="other-shop")
     moment = timezone.now()
     for place, label in enumerate(sorted(made, key=lambda label: label.title, reverse=True)):
         Label.objects.filter(id=label.id).update(created_at=moment - timedelta(minutes=place))
