@@ -34,7 +34,7 @@ class ProductAdmin(CatalogueAdmin):
     list_display = ("picture", "name", "brand_name", "keywords", "active")
     list_display_links = ("name",)
     list_filter = ("active", "brand_name")
-    search_fields = ("name", "brand_name", "keywords")
+    search_fields = ("name", "brand_name", "keywords", "search_text")
     autocomplete_fields = ("brand",)
 
     @admin.display(description=_("picture"))
