@@ -57,7 +57,7 @@ class ProductAdmin(ExportMixin, QuickListMixin, CatalogueAdmin):
     list_display = ("picture", "name", "brand_name", "keywords", "active")
     list_display_links = ("name",)
     list_filter = ("active", ("brand_name", KnownValuesFilter))
-    search_fields = ("name", "brand_name", "keywords")
+    search_fields = ("name", "brand_name", "keywords", "search_text")
     autocomplete_fields = ("brand",)
     actions = (create_tasks,)
 

@@ -69,3 +69,11 @@ def test_the_list_says_when_nothing_is_found(sign_in):
 def test_the_page_itself_holds_no_catalogue(sign_in):
     make_product()
     assert "Alpha Orange Juice" not in sign_in("annotator").get(reverse("annotation:search")).content.decode()
+
+
+def test_a_reviewer_finds_products_by_pinyin_too(sign_in):
+    make_product("可口可乐", brand="")
+    make_product("Beta Milk", brand="Beta")
+    page = sign_in("reviewer").get("/admin/annotation/product/", {"q": "kekou"}).content.decode()
+    assert "可口可乐" in page
+    assert "Beta Milk" not in page
