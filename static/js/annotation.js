@@ -184,6 +184,10 @@
     if (event.defaultPrevented || event.isComposing) return false;
     const dialog = $("dialog[open]");
     if (event.ctrlKey && !event.altKey && !event.metaKey && key === "Enter" && !dialog) return submit();
+    if (key === "Escape" && target.matches("#keyword, #product:not([aria-expanded=true])")) {
+      const box = current() ?? boxes()[0]; // an open list closes first
+      return box ? focusOn(box) : false;
+    }
     if (event.ctrlKey || event.altKey || event.metaKey || target.closest(TYPED)) return false;
     const single = key.length === 1 && key !== " "; // what speech input types by accident, so it can be switched off
     if (single && keysOff()) return false;

@@ -367,3 +367,20 @@ def test_whoever_types_on_keeps_the_keyboard(grid, crawled_page):
     expect(page.locator("#submission [name=keyword]")).to_have_value("tea")
     expect(page.get_by_label("Keyword to search for")).to_be_focused()
     expect(page.get_by_label("Keyword to search for")).to_have_value("tea green")
+
+
+def test_escape_leads_from_a_field_back_to_the_pictures_and_clears_nothing(grid):
+    page = grid()
+    start(page)
+    press(page, "l", "l", "/", "Escape")
+    expect(boxes(page).nth(1)).to_be_focused()
+    expect(page.get_by_label("Keyword to search for")).to_have_value("honey")
+    press(page, "p")
+    page.keyboard.type("alpha")
+    expect(page.get_by_role("listbox")).to_be_visible()
+    press(page, "Escape")
+    expect(page.get_by_role("listbox")).to_be_hidden()
+    expect(page.get_by_label("Product of our catalogue")).to_be_focused()
+    press(page, "Escape")
+    expect(boxes(page).nth(1)).to_be_focused()
+    expect(page.get_by_label("Product of our catalogue")).to_have_value("alpha")
