@@ -1,7 +1,7 @@
 """The product picker's search: the whole catalogue in memory, looked through anew for what is typed.
 
-Looking through 20,000 products takes two milliseconds here; in MongoDB, as a pattern in each document, it takes some
-twenty, which twenty people who type at once would wait for. A counter in Redis says when the catalogue has changed.
+Looking through 20,000 products takes some three milliseconds here and 10 MB of memory; MongoDB, which would match a
+pattern against every document, takes ten times as long. A counter in Redis says when the catalogue has changed.
 """
 
 import logging
@@ -10,7 +10,7 @@ import time
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import accumulate, chain, islice
 from typing import Any
 
@@ -26,6 +26,7 @@ logger = logging.getLogger(__name__)
 
 LIMIT = 20
 _FEW = 200  # hits that are sorted; more are only taken up to the limit, kind after kind
+_KEPT = 5000  # answers, until the catalogue changes
 _VERSION = "annotation:catalogue"
 _MAX_AGE_S = 300  # for what was changed past all of our code, and for a counter that Redis has lost
 
@@ -45,6 +46,7 @@ class _Catalogue:
     products: list[FoundProduct]  # by name
     text: bytes  # what each is found by, in this order, each behind a line's end: one long text is searched fastest
     starts: Sequence[int]  # where each begins in it
+    answers: dict[tuple[str, int], list[FoundProduct]] = field(default_factory=dict)  # people type the same beginnings
 
     def finding(self, pattern: bytes, words: Sequence[bytes]) -> Iterator[int]:
         """The places of the products whose text contains `pattern` and all `words`, in order."""
@@ -73,8 +75,17 @@ def products_matching(query: str, *, limit: int = LIMIT) -> list[FoundProduct]:
 
     First those whose name begins with it, then those of which a word or its pinyin begins so, then the rest, by name.
     """
-    words = [word.encode() for word in folded(query).split()]
-    known = _catalogue()
+    known, typed = _catalogue(), folded(query)
+    answer = known.answers.get((typed, limit))
+    if answer is None:
+        answer = _found(known, typed.split(), limit)
+        if len(known.answers) < _KEPT:
+            known.answers[typed, limit] = answer
+    return answer
+
+
+def _found(known: _Catalogue, typed: Sequence[str], limit: int) -> list[FoundProduct]:
+    words = [word.encode() for word in typed]
     if not words:
         return known.products[:limit]
     whole, begins = b"\n" + b" ".join(words), b" " + words[0]
