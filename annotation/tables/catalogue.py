@@ -15,7 +15,10 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from pymongo.errors import BulkWriteError
 
+from annotation.catalogue import brand_followed
 from annotation.models import Brand, Product
+from annotation.picker import search_text_for
+from annotation.product_search import catalogue_changed
 from annotation.tables.cells import WrongCellError, truth_of
 from annotation.tables.rows import (
     CHANGED,
@@ -86,7 +89,12 @@ class CatalogueTarget:
             if new:
                 self.model.objects.bulk_create(new)
             update_each(self.model, changed)
+            keys = {pk for pk, _different in changed}
+            self.follow([*new, *(document for document in known.documents() if document.pk in keys)])
         return outcomes
+
+    def follow(self, written: Sequence[Any]) -> None:
+        """Let follow what saving each of them would have let follow."""
 
     def related(self, rows: Sequence[Row], known: Iterable[Any]) -> Any:
         """What else is needed of what the rows name, and of the documents that are there already."""
@@ -202,6 +210,10 @@ class BrandTarget(CatalogueTarget):
     model = Brand
     texts = ("aliases",)
 
+    def follow(self, written: Sequence[Brand]) -> None:
+        for brand in written:
+            brand_followed(brand=brand)
+
 
 class ProductTarget(CatalogueTarget):
     model = Product
@@ -251,4 +263,10 @@ class ProductTarget(CatalogueTarget):
     def derived(self, document: Product, related: dict[str, list[Brand]]) -> dict[str, Any]:
         """Here, and only here, an import sets what `Product.save` would: bulk writes do not call it."""
         brand = next((one for one in related.get(document.brand_id or "", []) if one.id == document.brand_id), None)
-        return {"brand_name": brand.name if brand else ""}
+        brand_name, aliases = (brand.name, brand.aliases) if brand else ("", "")
+        text = search_text_for(name=document.name, brand_name=brand_name, aliases=aliases, keywords=document.keywords)
+        return {"brand_name": brand_name, "search_text": text}
+
+    def follow(self, written: Sequence[Product]) -> None:
+        if written:
+            catalogue_changed()

@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from annotation.disputes import dispute_decide
 from annotation.models import Brand, Dispute, Label, Product, Submission, TableImport
+from annotation.product_search import products_matching
 from annotation.tables import running
 from annotation.tables.services import (
     table_import_confirm,
@@ -74,6 +75,16 @@ def test_an_import_writes_the_same_as_saving_would(reviewer):
     product = Product.objects.get(name="Alpha Juice")
     product.save()
     assert Product.objects.filter(name="Alpha Juice").values().get() == imported
+
+
+def test_what_was_imported_is_found_by_the_picker_and_follows_its_brand(reviewer):
+    make_product("Alpha Tea")
+    assert [found.name for found in products_matching("chengzhi")] == []
+    import_file(csv_file(["name", "brand"], ["Alpha 橙汁", "Alpha"]), kind="products", by=reviewer)
+    assert [found.name for found in products_matching("chengzhi")] == ["Alpha 橙汁"]
+    import_file(csv_file(["id", "name", "aliases"], ["alpha", "Omega", "欧米茄"]), kind="brands", by=reviewer)
+    assert {product.brand_name for product in Product.objects.all()} == {"Omega"}
+    assert len(products_matching("oumijia")) == 2
 
 
 def test_wrong_rows_are_told_and_the_others_are_imported(reviewer):

@@ -37,17 +37,21 @@ def test_look_alikes_are_ticked_together(visit, listings):
 def test_a_failed_picture_is_fetched_again_and_can_then_be_ticked(visit, shop, crawled_page):
     make_product()
     shop.conduct.behave(Behaviour.parse({"pictures": "missing"}))
-    crawled_page("hostile")
+    (hostile,) = crawled_page("hostile")
     shop.conduct.behave(Behaviour())
+    crawled_page("honey")  # and there among others
+    SearchPage.objects.update(listing_ids=[hostile.id, *SearchPage.objects.get(keyword="honey").listing_ids])
     page = visit("annotator", "/annotation/?keyword=hostile")
-    expect(page.locator(".tick")).to_be_disabled()
+    card = page.locator(f"#listing-{hostile.id}")
+    expect(card.locator(".tick")).to_be_disabled()
     expect(page.get_by_text("404 Not Found")).to_be_visible()
     page.get_by_role("button", name="Fetch the picture again").click()
     expect(page.get_by_text("Fetching the picture again")).to_be_visible()
     with worker("crawl"):
-        expect(page.locator("img.picture")).to_be_visible(timeout=30_000)
-    page.locator("img.picture").click()
-    expect(page.locator(".tick")).to_be_checked()
+        expect(card.locator("img.picture")).to_be_visible(timeout=30_000)
+    card.locator("img.picture").click()
+    expect(card.locator(".tick")).to_be_checked()
+    expect(page.locator(".card .tick")).to_have_count(21)
 
 
 def test_an_old_result_is_shown_with_its_age_while_it_is_fetched_again(visit, listings):

@@ -24,6 +24,10 @@ pytestmark = [
 CHANGED = "The page no longer matches: “li.card” (card) found nothing."
 
 
+def test_the_list_of_crawls_leads_to_it(sign_in):
+    assert f'href="{URL}"' in sign_in("operator").get("/admin/crawler/crawl/").content.decode()
+
+
 # --- alerts ----------------------------------------------------------------------------------------------------------
 
 
