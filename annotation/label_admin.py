@@ -57,7 +57,7 @@ class LabelAdmin(ExportMixin, QuickListMixin, admin.ModelAdmin):
     )
     search_fields = ("title", "product_name", "keyword", "shop_name")
     ordering = ("-created_at",)
-    list_per_page = 50
+    list_per_page = 25  # pictures: a screen shows eight
     actions = ("approve", "reject", "reopen")
     fields = ("listing_large", "catalogue_large", "title", "product_name", "brand_name", "shop", "price", "keyword",
               "annotator_name", "created_at", "opinion", "review", "reject_reason", "review_note", "reviewer_name",

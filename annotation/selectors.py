@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from annotation.models import Label, Product, Review, Submission
 from crawler.models import Crawl, WorkState
+from mmproject.remembered import remembered
 
 WAITS_AFTER = timedelta(seconds=4)
 
@@ -27,14 +28,19 @@ def recent_products(annotator: AbstractBaseUser, *, limit: int = 8) -> list[str]
 def example_keyword() -> str:
     """A keyword worth searching, for someone who has none: of a product that has no approved label yet.
 
-    Two queries over the first fifty products that have keywords: all of them would take longer the more is labelled.
+    Of the first fifty products that have keywords: all of them would take longer the more is labelled. Every submit
+    asks, so a process keeps the answer for some seconds.
     """
-    products = list(Product.objects.filter(active=True).exclude(keywords="").order_by("name")[:50])
-    ids = [product.id for product in products]
-    labels = Label.objects.filter(review=Review.APPROVED, product_id__in=ids)
+    return remembered("example keyword", _example_keyword, seconds=5)
+
+
+def _example_keyword() -> str:
+    products = Product.objects.filter(active=True).exclude(keywords="").order_by("name")
+    keywords = dict(products.values_list("id", "keywords")[:50])
+    labels = Label.objects.filter(review=Review.APPROVED, product_id__in=list(keywords))
     labelled = set(labels.values_list("product_id", flat=True).distinct())
-    unlabelled = [product for product in products if product.id not in labelled]
-    return (unlabelled or products)[0].keywords.split(",")[0].strip() if products else ""
+    unlabelled = [words for product_id, words in keywords.items() if product_id not in labelled]
+    return (unlabelled or list(keywords.values()))[0].split(",")[0].strip() if keywords else ""
 
 
 def labelled_products(listing_ids: Iterable[str]) -> dict[str, list[str]]:

@@ -114,7 +114,11 @@ def submit(request: HttpRequest) -> HttpResponse:
         return _problem(request, error.error_dict, claimed=isinstance(error, ClaimedError))
     messages.success(request, saved_text(submission))
     kept = {"product": submission.product_name, "source": submission.source}
-    context = _workspace(request, kept) | _nothing_searched(request) | {"saved": submission}
+    context = _nothing_searched(request) | {"saved": submission}
+    if request.htmx:
+        context |= {"recent": selectors.recent_products(request.user)}
+    else:
+        context |= _workspace(request, kept)
     response = render(request, "annotation/saved.html" if request.htmx else "annotation/search.html", context)
     response["HX-Push-Url"] = f"{reverse('annotation:search')}?{urlencode(kept)}"
     return response

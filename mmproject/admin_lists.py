@@ -3,10 +3,12 @@
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.functional import cached_property
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
 from mmproject.mongo.collections import collection, field_name
@@ -42,6 +44,12 @@ class QuickListMixin:
 
     paginator = QuickPaginator
     show_full_result_count = False
+
+    def action_checkbox(self, obj: Any) -> str:
+        """Django's own renders a widget's template for each row, a fifth of the time that a list takes."""
+        label = _("Select this object for an action - {}").format(obj)
+        box = '<input type="checkbox" name="{}" value="{}" class="action-select" aria-label="{}">'
+        return format_html(box, ACTION_CHECKBOX_NAME, obj.pk, label)
 
     def finds_all(self, request: HttpRequest) -> bool:
         """Whether a search here is for everything that matches, however much it is."""

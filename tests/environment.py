@@ -19,7 +19,10 @@ from mmproject.stack.server import Server, free_port
 
 _SCRATCH = Path(tempfile.mkdtemp(prefix="mmproject-tests-"))
 _MONGO_PORT, _REDIS_PORT = free_port(), free_port()
-_OWN_STORES = not (os.environ.get("MONGO_URI") and os.environ.get("REDIS_URL"))
+# Said once, by the first process: the workers of `-n` inherit its environment, and each has stores of its own.
+_OWN_STORES = os.environ.setdefault(
+    "TESTS_OWN_STORES", "" if os.environ.get("MONGO_URI") and os.environ.get("REDIS_URL") else "yes"
+)
 _servers: list[Server] = []
 (_SCRATCH / "static").mkdir()  # where collectstatic would write; WhiteNoise warns without it
 
@@ -38,7 +41,8 @@ if _OWN_STORES:
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    if _OWN_STORES and not session.config.option.collectonly:
+    only_hands_out = bool(getattr(session.config.option, "numprocesses", None))  # with `-n`, and is no worker itself
+    if _OWN_STORES and not session.config.option.collectonly and not only_hands_out:
         _servers.append(mongo_server(folder=_SCRATCH / "mongo", port=_MONGO_PORT))
         _servers.append(redis_server(folder=_SCRATCH / "redis", port=_REDIS_PORT))
         for server in _servers:
