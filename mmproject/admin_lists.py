@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from mmproject.mongo.collections import collection, field_name
 
-MAX_FOUND = 1000
+MAX_FOUND = 300
 MAX_CHOICES = 500
 
 
