@@ -1,6 +1,8 @@
 # Two commands for a newcomer: `make demo` and `make test`. Both install what they need into .venv first.
 PYTHON ?= python3
 BIN := .venv/bin
+# Test processes at once, each with a MongoDB and a Redis of its own: most tests wait more than they compute.
+WORKERS ?= 3
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .PHONY: help setup demo test lint browser clean
@@ -25,8 +27,8 @@ browser: setup
 	@$(PYTHON) scripts/install.py --dev --browser
 
 test: lint browser ## lint, then every test on both Mongo engines
-	python -m pytest
-	MONGO_ENGINE=django_mongodb_backend python -m pytest --ignore tests/ml
+	python -m pytest -n $(WORKERS) --dist loadfile
+	MONGO_ENGINE=django_mongodb_backend python -m pytest -n $(WORKERS) --dist loadfile --ignore tests/ml
 
 clean: ## forget all state: databases, pictures, models, secrets
 	rm -rf var

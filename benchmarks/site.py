@@ -67,7 +67,8 @@ class Site:
     def serve(self, *, workers: int) -> Server:
         """Start gunicorn as the Procfile does, with so many processes."""
         web = [sys.executable, "-m", "gunicorn", "mmproject.wsgi", "--bind", f"127.0.0.1:{self.web_port}"]
-        web += ["--worker-class", "gthread", "--workers", str(workers), "--threads", "16", "--log-level", "error"]
+        web += ["--worker-class", "gthread", "--workers", str(workers), "--threads", "16", "--keep-alive", "15"]
+        web += ["--log-level", "error"]
         return self.start("web", web, port=self.web_port)
 
     def connection(self) -> http.client.HTTPConnection:
