@@ -20,6 +20,7 @@ from annotation import review_page
 from annotation.export_admin import ExportMixin
 from annotation.models import Label, Review, TableKind
 from annotation.opinions import opinions_of
+from annotation.product_search import products_matching
 from annotation.review_forms import RejectForm
 from annotation.review_queue import label_history
 from annotation.reviews import labels_review
@@ -55,7 +56,9 @@ class LabelAdmin(ExportMixin, QuickListMixin, admin.ModelAdmin):
         ("source", KnownValuesFilter),
         ("annotator_name", KnownValuesFilter),
     )
-    search_fields = ("title", "product_name", "keyword", "shop_name")
+    search_fields = ("title", "keyword", "shop_name")
+    search_help_text = _("Title, keyword or shop; or the product, also in pinyin")
+    newest_by = "created_at"
     ordering = ("-created_at",)
     list_per_page = 25  # pictures: a screen shows eight
     actions = ("approve", "reject", "reopen")
@@ -67,6 +70,10 @@ class LabelAdmin(ExportMixin, QuickListMixin, admin.ModelAdmin):
 
     class Media:
         css = {"all": ["css/admin-review.css"]}
+
+    def also_found(self, queryset: QuerySet[Label], search_term: str) -> QuerySet[Label]:
+        """The labels of products that the picker finds so."""
+        return queryset.filter(product_id__in=[product.id for product in products_matching(search_term)])
 
     @admin.display(description=_("listing"))
     def listing(self, label: Label) -> str:

@@ -168,6 +168,7 @@ class ListingAdmin(QuickListMixin, _ReadOnlyAdmin):
     list_display_links = ["title"]
     list_filter = [("source", KnownValuesFilter), "image_state"]
     search_fields = ["title", "shop_name", "item_id"]
+    newest_by = "last_seen_at"
     ordering = ["-last_seen_at"]
     readonly_fields = ["thumbnail"]
 

@@ -21,7 +21,7 @@ def reviewer(sign_in):
 @pytest.fixture
 def labels(person) -> list[Label]:
     made = make_labels(["orange one", "orange two", "milk"], annotator=person("annotator"))
-    make_labels(["far away"], annotator=person("reviewer"), product="Beta Milk", source="other-shop")
+    make_labels(["far away"], annotator=person("reviewer"), product="Beta Tea", source="other-shop")
     moment = timezone.now()
     for place, label in enumerate(sorted(made, key=lambda label: label.title, reverse=True)):
         Label.objects.filter(id=label.id).update(created_at=moment - timedelta(minutes=place))
@@ -64,6 +64,28 @@ def test_a_search_keeps_the_order_of_the_list(reviewer, labels):
 
 def test_a_search_within_a_filter_finds_only_what_it_lets_through(reviewer, labels):
     assert titles(reviewer.get(LIST, {"q": "a", "source": "other-shop"})) == ["far away"]
+
+
+def test_a_search_looks_through_the_newest_only_and_says_so(reviewer, labels, monkeypatch):
+    monkeypatch.setattr(admin_lists, "MAX_LOOKED_AT", 2)
+    response = reviewer.get(LIST, {"q": "one"})
+    assert titles(response) == ["orange one"]
+    assert "Words are looked for in the newest 2 only" in response.content.decode()
+    assert titles(reviewer.get(LIST, {"q": "milk"})) == []  # the oldest of four
+    within = reviewer.get(LIST, {"q": "milk", "annotator_name": "annotator", "review__exact": "pending"})
+    assert "Words are looked for" in within.content.decode()
+
+
+def test_a_search_that_can_look_through_everything_says_nothing(reviewer, labels):
+    assert "Words are looked for" not in reviewer.get(LIST, {"q": "milk"}).content.decode()
+
+
+def test_a_search_finds_products_among_all_labels_and_in_pinyin(reviewer, labels, person, monkeypatch):
+    make_labels(["nothing to see"], annotator=person("annotator"), product="可口可乐")
+    Label.objects.filter(title="nothing to see").update(created_at=timezone.now() - timedelta(days=9))
+    monkeypatch.setattr(admin_lists, "MAX_LOOKED_AT", 2)
+    assert titles(reviewer.get(LIST, {"q": "kekou"})) == ["nothing to see"]
+    assert titles(reviewer.get(LIST, {"q": "kekou", "source": "other-shop"})) == []
 
 
 def test_a_search_that_finds_too_much_says_so(reviewer, labels, monkeypatch):
