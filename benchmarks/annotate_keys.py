@@ -49,6 +49,7 @@ def main() -> None:
         site.start("shop", [sys.executable, "-m", "crawler.demo_shop", "--port", str(port)], port=port, path="/")
         products, shows = _catalogue(f"http://{address}")
         cookie = site.user("annotator", "annotator")
+        _knows_the_page("annotator")
         site.serve(workers=1)
         stack.enter_context(worker(16))
         with _Browser(f"http://127.0.0.1:{site.web_port}", cookie) as page:
@@ -145,32 +146,45 @@ def _catalogue(address: str) -> tuple[list[str], dict[str, str]]:
     return [name for name in names.values() if KEYWORD in name.lower()][:2], shows
 
 
+def _knows_the_page(username: str) -> None:
+    """Nobody who works here for hours sees the tour of the first visit."""
+    from django.contrib.auth.models import User
+    from django.utils import timezone
+
+    from annotation.preferences import preferences_change
+
+    preferences_change(annotator=User.objects.get(username=username), tour_seen_at=timezone.now())
+
+
 def _label(typist: Typist, *, product: str, shows: dict[str, str]) -> Total:
     """Label the first sixty listings of the search with one product."""
     typist.total = total = Total()
     page = typist.page
     ticks = lambda count: page.locator(".card .tick").nth(count - 1).wait_for(state="attached", timeout=120_000)  # noqa: E731
+    chosen = page.locator("#product[aria-expanded=false]")
     page.evaluate("document.activeElement.blur()")
     typist.press("/")
     typist.type(KEYWORD)
-    typist.press("Enter", until=lambda: ticks(20))
+    typist.press("Enter", until=lambda: ticks(20))  # leads to the first card
     typist.shoot("found")
-    page.evaluate("document.activeElement.blur()")
     for shown in (40, 60):
         typist.press("m", until=lambda shown=shown: ticks(shown))
     typist.press("p")
-    typist.type(product)
+    typist.type(product[:-1])
+    typist.press(product[-1], until=lambda: page.locator("#product-options [role=option]").first.wait_for())
     typist.shoot("product")
-    page.evaluate("document.activeElement.blur()")
+    typist.press("Enter", until=lambda: chosen.wait_for())
+    typist.press("Escape")  # back to the pictures
     for place in range(LISTINGS):
-        typist.press("l")
-        focused = page.evaluate("document.activeElement.value")
-        if shows.get(focused) == product:
+        if place:
+            typist.press("l")
+        if shows.get(page.evaluate("document.activeElement.value")) == product:
             typist.press("Space")
             total.ticked += 1
         if place % 20 == 19:
             typist.shoot(f"ticked-{place + 1}")
-    typist.press("s", until=lambda: page.wait_for_selector("#messages .success"))
+    saved = page.locator("#messages .success", has_text=product)
+    typist.press("s", until=lambda: saved.wait_for())
     typist.shoot("saved")
     progress(f"{product}: {total.ticked} of {LISTINGS} ticked, {total.keys} keys, {total.seconds:.1f} s of the system")
     return total

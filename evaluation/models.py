@@ -185,7 +185,7 @@ class ListingOpinion(models.Model):
 
     id = models.CharField(primary_key=True, max_length=ID_LENGTH)
     model_id = models.CharField(max_length=ID_LENGTH)
-    listing_id = models.CharField(max_length=ID_LENGTH)
+    about_id = models.CharField(max_length=ID_LENGTH)  # the listing; by this name it keeps none from being cleaned away
     product_id = models.CharField(max_length=ID_LENGTH, blank=True)
     product_name = models.CharField(_("product"), max_length=200, blank=True)
     brand_name = models.CharField(_("brand"), max_length=120, blank=True)
@@ -197,7 +197,7 @@ class ListingOpinion(models.Model):
         verbose_name_plural = _("opinions of listings")
 
     def __str__(self) -> str:
-        return f"{self.listing_id}: {self.product_name}"
+        return f"{self.about_id}: {self.product_name}"
 
     @staticmethod
     def make_id(*, model_id: str, listing_id: str) -> str:

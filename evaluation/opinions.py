@@ -38,8 +38,8 @@ class ModelOpinions:
             return {}
         keys = [ListingOpinion.make_id(model_id=model.id, listing_id=listing_id) for listing_id in listing_ids]
         return {
-            found.listing_id: Opinion(
-                listing_id=found.listing_id,
+            found.about_id: Opinion(
+                listing_id=found.about_id,
                 product_id=found.product_id,
                 product_name=found.product_name,
                 brand_name=found.brand_name,

@@ -26,6 +26,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.django_db(**DATABASES))
 
 
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings_parallel_suffix() -> None:
+    """Nothing: each process of `-n` has stores of its own, whose names the workers that tests start know."""
+
+
 @pytest.fixture(autouse=True)
 def _forget() -> None:
     """What this process keeps in mind of the test before."""

@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.CharField(max_length=64, primary_key=True, serialize=False)),
                 ('model_id', models.CharField(max_length=64)),
-                ('listing_id', models.CharField(max_length=64)),
+                ('about_id', models.CharField(max_length=64)),
                 ('product_id', models.CharField(blank=True, max_length=64)),
                 ('product_name', models.CharField(blank=True, max_length=200, verbose_name='product')),
                 ('brand_name', models.CharField(blank=True, max_length=120, verbose_name='brand')),

@@ -69,7 +69,7 @@ def _write(
     opinion = ListingOpinion(
         id=ListingOpinion.make_id(model_id=model.id, listing_id=listing.id),
         model_id=model.id,
-        listing_id=listing.id,
+        about_id=listing.id,
         predicted_at=timezone.now(),
     )
     if result is not None and not isinstance(result, Exception) and not result.error:

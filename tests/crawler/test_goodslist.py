@@ -216,5 +216,5 @@ def test_too_many_requests_are_refused_with_a_problem_document(client, source, m
 def test_without_redis_the_api_answers(client, shop, crawled, settings):
     crawled("honey")
     nowhere = {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "redis://127.0.0.1:1/0"}
-    settings.CACHES = {"default": nowhere}
+    settings.CACHES = {"default": nowhere, "sessions": settings.CACHES["sessions"] | {"LOCATION": nowhere["LOCATION"]}}
     assert client.get(URL, {"keyword": "honey"}).status_code == 200

@@ -11,6 +11,7 @@ from django.utils import timezone
 from annotation.models import AnnotatorSettings
 from annotation.preferences import preferences_change
 from evaluation.models import ListingOpinion, ModelVersion
+from mmproject.remembered import forget
 from tests.evaluation.factories import make_cached_page, make_catalogue, make_listing, make_model
 
 HTMX = {"HTTP_HX_REQUEST": "true"}
@@ -40,7 +41,7 @@ def say(listing_id: str, product_id: str, confidence: float, *, model: ModelVers
     ListingOpinion.objects.create(
         id=ListingOpinion.make_id(model_id=model.id, listing_id=listing_id),
         model_id=model.id,
-        listing_id=listing_id,
+        about_id=listing_id,
         product_id=product_id,
         product_name=product_id.replace("-", " ").title(),
         confidence=confidence,
@@ -67,6 +68,7 @@ class TestTheSwitch:
         client = sign_in("annotator")
         assert "Suggestions of the model" not in results(client)
         make_model()
+        forget()  # a process keeps the answer for two seconds
         assert "Suggestions of the model: off" in results(client)
 
     def test_it_is_kept_and_leads_back_to_the_search(self, sign_in, person, listings):
