@@ -51,7 +51,8 @@ def labelled_products(listing_ids: Iterable[str]) -> dict[str, list[str]]:
     """
     found: dict[str, list[str]] = {}
     wanted = {"listing_id": {"$in": list(listing_ids)}, "review": {"$ne": str(Review.REJECTED)}}
-    for label in collection(Label).find(wanted, {"_id": 0, "listing_id": 1, "product_name": 1}):
+    fields = {"_id": 0, "listing_id": 1, "product_name": 1}
+    for label in collection(Label).find(wanted, fields, batch_size=1000):  # all in one answer
         names = found.setdefault(label["listing_id"], [])
         if label["product_name"] not in names:
             names.append(label["product_name"])

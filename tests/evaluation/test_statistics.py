@@ -155,6 +155,12 @@ def test_hostile_titles_are_data(sign_in):
     assert "javascript:alert" not in page
 
 
+def test_a_judgment_whose_picture_is_gone_is_in_the_table(sign_in):
+    make_judgment(1, predicted=make_catalogue()[0], listing=make_listing(1, title="no picture any more"))
+    Judgment.objects.update(image_sha256="")
+    assert "no picture any more" in sign_in("evaluator").get(URL).content.decode()
+
+
 def test_the_number_of_queries_does_not_grow(sign_in):
     product = make_catalogue()[0]
     client = sign_in("evaluator")
