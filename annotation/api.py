@@ -29,14 +29,34 @@ _PROBLEM = OpenApiResponse(description="RFC 9457 problem document")
 _PROBLEMS = {400: _PROBLEM, 401: _PROBLEM, 403: _PROBLEM}
 
 
-@extend_schema(parameters=[shapes.PageQuery], responses={200: shapes.BrandPage, **_PROBLEMS}, summary="Brands")
-@api_view(["GET"])
+@extend_schema(
+    methods=["GET"], parameters=[shapes.PageQuery], responses={200: shapes.BrandPage, **_PROBLEMS}, summary="Brands"
+)
+@extend_schema(
+    methods=["POST"],
+    request=shapes.BrandCreate,
+    responses={201: shapes.BrandData, **_PROBLEMS},
+    summary="Add a brand",
+)
+@api_view(["GET", "POST"])
 def brands(request: Request) -> Response:
-    """The brands of the catalogue, by name."""
+    """The brands of the catalogue, by name; POST adds one."""
+    if request.method == "POST":
+        return _brand_add(request)
     _require(request, *READS_CATALOGUE)
     values = query_values(shapes.PageQuery, request)
     found, has_next = pages.brands_page(q=values["q"], page=values["page"], size=values["page_size"])
     return Response(shapes.BrandPage({"page": values["page"], "has_next": has_next, "brands": found}).data)
+
+
+def _brand_add(request: Request) -> Response:
+    _require(request, "annotation.add_brand")
+    values = checked(shapes.BrandCreate(data=request.data))
+    try:
+        made = catalogue.brand_create(brand_id=values.pop("id", ""), **values)
+    except ValidationError as error:
+        raise Refused(error.message_dict) from error
+    return Response(shapes.BrandData(made).data, status=status.HTTP_201_CREATED)
 
 
 @extend_schema(

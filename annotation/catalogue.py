@@ -16,6 +16,21 @@ from mmproject.ids import ID_LENGTH, new_id
 from mmproject.mongo.collections import collection
 
 
+def brand_create(*, name: str, brand_id: str = "", aliases: str = "") -> Brand:
+    """Add a brand. Its id is made from the name when none is given, a unique one when the name has no Latin letters.
+
+    Raises ValidationError, keyed by field, for a name or id that is taken.
+    """
+    brand = Brand(id=brand_id or slugify(name)[:ID_LENGTH] or new_id(), name=name, aliases=aliases)
+    if Brand.objects.filter(name=name).exists():
+        raise ValidationError({"name": _("There is already a brand named “%(name)s”.") % {"name": name}})
+    try:
+        brand.save(force_insert=True)
+    except IntegrityError as error:
+        raise ValidationError({"id": _("The id “%(id)s” is taken.") % {"id": brand.id}}) from error
+    return brand
+
+
 def product_create(*, name: str, product_id: str = "", picture: UploadedFile | None = None, **fields: Any) -> Product:
     """Add a product. Its id is made from the name when none is given, a unique one when the name has no Latin letters.
 

@@ -44,6 +44,19 @@ class BrandData(serializers.ModelSerializer):
         fields = ("id", "name", "aliases")
 
 
+class BrandCreate(serializers.Serializer):
+    name = serializers.CharField(max_length=120)
+    aliases = serializers.CharField(
+        max_length=500, required=False, allow_blank=True, help_text="Other spellings, comma-separated"
+    )
+    id = serializers.CharField(
+        required=False,
+        max_length=ID_LENGTH,
+        validators=[validate_slug],
+        help_text="Letters, digits, - and _, for good; made from the name when left out",
+    )
+
+
 class BrandPage(serializers.Serializer):
     page = serializers.IntegerField()
     has_next = serializers.BooleanField()
@@ -56,7 +69,7 @@ class ProductData(serializers.ModelSerializer):
 
     class Meta:
         model = Product
-        fields = ("id", "name", "brand", "brand_name", "keywords", "description", "picture", "active")
+        fields = ("id", "name", "brand", "brand_name", "keywords", "description", "guidelines", "picture", "active")
 
     def get_picture(self, product: Product) -> str | None:
         return picture_path(product.image_sha256)
@@ -77,6 +90,7 @@ class ProductChange(serializers.Serializer):
     )
     keywords = serializers.CharField(max_length=500, required=False, allow_blank=True)
     description = serializers.CharField(required=False, allow_blank=True, max_length=20_000)
+    guidelines = serializers.CharField(required=False, allow_blank=True, max_length=20_000)
     active = serializers.BooleanField(default=True)
     picture = serializers.FileField(required=False, help_text="JPEG, PNG or WebP")
 

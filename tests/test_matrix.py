@@ -100,7 +100,7 @@ TABLE = [
     Rule("api/goodslist", API, "GET", SIGNED_IN),
     Rule("api/goodslist/crawls", API, "GET", SIGNED_IN),
     Rule("api/goodslist/crawls/<str:crawl_id>", API, "GET", SIGNED_IN, unknown=True),
-    Rule("api/brands", API, "GET", READ_CATALOGUE),
+    Rule("api/brands", API, "GET POST", {"GET": READ_CATALOGUE, "POST": REVIEW}),
     Rule("api/products", API, "GET POST", {"GET": READ_CATALOGUE, "POST": REVIEW}),
     Rule("api/products/<str:product_id>", API, "GET PATCH", {"GET": READ_CATALOGUE, "PATCH": REVIEW}, unknown=True),
     Rule("api/labels", API, "GET POST", ANNOTATE),

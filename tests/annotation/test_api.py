@@ -134,6 +134,41 @@ class TestBrands:
     def test_operators_may_not(self, sign_in):
         assert sign_in("operator").get(BRANDS).status_code == 403
 
+    def test_a_reviewer_adds_one(self, sign_in):
+        answer = sign_in("reviewer").post(BRANDS, {"name": "Nordic Farm", "aliases": "NF, 北欧"}, JSON)
+        assert (answer.status_code, answer.json()) == (
+            201,
+            {"id": "nordic-farm", "name": "Nordic Farm", "aliases": "NF, 北欧"},
+        )
+        assert Brand.objects.get().aliases == "NF, 北欧"
+
+    def test_a_name_without_latin_letters_gets_an_id_of_its_own(self, sign_in):
+        answer = sign_in("reviewer").post(BRANDS, {"name": "伊利"}, JSON)
+        assert Brand.objects.get(name="伊利").id == answer.json()["id"] != ""
+
+    @pytest.mark.parametrize("role", ["annotator", "evaluator"])
+    def test_readers_add_none(self, sign_in, role):
+        assert is_problem(sign_in(role).post(BRANDS, {"name": "Beta"}, JSON), 403)
+        assert not Brand.objects.exists()
+
+    @pytest.mark.parametrize(
+        ("body", "field"),
+        [
+            ({}, "name"),
+            ({"name": " "}, "name"),
+            ({"name": "Alpha"}, "name"),
+            ({"name": "Other", "id": "a"}, "id"),
+            ({"name": "Other", "id": "no spaces"}, "id"),
+            ({"name": "x" * 121}, "name"),
+        ],
+    )
+    def test_what_is_wrong_is_named_and_changes_nothing(self, sign_in, body, field):
+        Brand(id="a", name="Alpha").save()
+        answer = sign_in("reviewer").post(BRANDS, body, JSON)
+        assert is_problem(answer, 400)
+        assert field in answer.content.decode()
+        assert Brand.objects.count() == 1
+
 
 class TestProducts:
     def test_it_lists_and_filters(self, reader):
@@ -154,7 +189,7 @@ class TestProducts:
         assert reader.get(PRODUCTS, {"page_size": 2}).json()["has_next"] is True
 
     def test_one_is_shown_whole(self, reader):
-        make_product("Alpha Milk", keywords="milk", image_sha256="a" * 64)
+        make_product("Alpha Milk", keywords="milk", guidelines="1 l only", image_sha256="a" * 64)
         assert reader.get(f"{PRODUCTS}/alpha-milk").json() == {
             "id": "alpha-milk",
             "name": "Alpha Milk",
@@ -162,6 +197,7 @@ class TestProducts:
             "brand_name": "Alpha",
             "keywords": "milk",
             "description": "",
+            "guidelines": "1 l only",
             "picture": f"/images/{'a' * 64}.jpg",
             "active": True,
         }
