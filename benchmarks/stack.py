@@ -45,9 +45,9 @@ class Demo:
         """Until a signed-in annotator has the search page with the demo's catalogue in it."""
         while True:
             try:
-                if b"<option" in self.search_page():
+                if b'role="option"' in self.search_page():
                     return time.monotonic() - self.started
-            except (urllib.error.URLError, ConnectionError, KeyError):
+            except (urllib.error.URLError, ConnectionError, TimeoutError, KeyError):  # not yet
                 pass
             if self.process.poll() is not None or time.monotonic() - self.started > DEADLINE_S:
                 raise SystemExit("the demo did not come up")
@@ -61,7 +61,8 @@ class Demo:
         password = read_env_file(self.folder / "env")["DEMO_ANNOTATOR_PASSWORD"]
         form = {"username": "annotator", "password": password, "csrfmiddlewaretoken": token and token.group(1)}
         browser.open(f"{address}/login/", urllib.parse.urlencode(form).encode(), timeout=20).read()
-        return browser.open(f"{address}/annotation/", timeout=20).read()
+        page = browser.open(f"{address}/annotation/", timeout=20).read()
+        return page + browser.open(f"{address}/annotation/products/?product=juice", timeout=20).read()
 
     def stop(self) -> None:
         self.process.send_signal(signal.SIGINT)
