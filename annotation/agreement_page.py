@@ -8,12 +8,12 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django_htmx.http import HttpResponseClientRefresh
 
 from annotation.agreement import agreement_figures, agreement_progress, agreement_start
 from annotation.models import Submission
 
 PER_PAGE = 50
-STOP_POLLING = 286  # htmx
 
 
 def show(request: HttpRequest, *, site: dict[str, Any]) -> HttpResponse:
@@ -41,11 +41,11 @@ def start(request: HttpRequest) -> HttpResponse:
 
 
 def progress(request: HttpRequest) -> HttpResponse:
-    """What the page polls; 286 ends it."""
+    """What the page polls; in the end it loads itself anew, with the figures."""
     found = _progress()
-    context = {"progress": found, "figures": agreement_figures(), "polled": True}
-    status = 200 if found else STOP_POLLING
-    return render(request, "admin/annotation/agreement/progress.html", context, status=status)
+    if found is None:
+        return HttpResponseClientRefresh()
+    return render(request, "admin/annotation/agreement/progress.html", {"progress": found})
 
 
 def _progress() -> dict[str, Any] | None:

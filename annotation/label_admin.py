@@ -47,7 +47,7 @@ class LabelList(ChangeList):
 class LabelAdmin(ExportMixin, QuickListMixin, admin.ModelAdmin):
     table_kind = str(TableKind.LABELS)
     change_list_template = "admin/annotation/label/change_list.html"
-    list_display = ("listing", "catalogue", "title", "product", "said", "annotator_name", "shop", "labelled")
+    list_display = ("listing", "catalogue", "title", "product", "said", "shop", "labelled")
     list_display_links = ("title",)
     list_filter = (
         "review",
@@ -106,8 +106,8 @@ class LabelAdmin(ExportMixin, QuickListMixin, admin.ModelAdmin):
 
     @admin.display(description=Label._meta.get_field("created_at").verbose_name, ordering="created_at")
     def labelled(self, label: Label) -> str:
-        # Short, and free to wrap: Django's own never wraps and is cut off beside the filters.
-        return f"{timezone.localtime(label.created_at):%Y-%m-%d %H:%M}"
+        # By whom and when, free to wrap: Django's own date never wraps, and two columns are cut off beside the filters.
+        return f"{label.annotator_name}, {timezone.localtime(label.created_at):%Y-%m-%d %H:%M}"
 
     @admin.display(description=_("product"), ordering="product_name")
     def product(self, label: Label) -> str:

@@ -10,7 +10,7 @@ def thumbnail(sha256: str) -> str:
     if not sha256:
         return "–"
     return format_html(
-        '<img src="{}" alt="" width="72" height="72" class="thumb" loading="lazy">',
+        '<img src="{}" alt="" width="60" height="60" class="thumb" loading="lazy">',
         picture_path(sha256),
     )
 
