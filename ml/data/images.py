@@ -1,21 +1,22 @@
-"""Pictures as tensors: decoding that never trusts the file, resizing, and augmentation from a seeded generator."""
+"""Pictures as tensors: decoding that never trusts the file, resizing, and normalising."""
 
 import io
-import random
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image, ImageEnhance, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+
+from ml.data.errors import PictureError
+
+__all__ = ["PictureError", "load_image", "normalise", "picture_size", "to_patches_size", "to_square", "to_tensor"]
 
 FORMATS = ("JPEG", "PNG", "WEBP")
 MAX_PIXELS = 50_000_000
-MEAN, SCALE = 127.0, 128.0  # EfficientNet-Lite's own normalisation (TensorFlow TPU, efficientnet/lite)
-
-
-class PictureError(ValueError):
-    """A picture cannot be read; the message says why."""
+LITE_MEAN, LITE_STD = (127 / 255,) * 3, (128 / 255,) * 3  # EfficientNet-Lite's own (TensorFlow TPU, efficientnet/lite)
+VILT_MEAN, VILT_STD = (0.5,) * 3, (0.5,) * 3
 
 
 def load_image(source: Path | bytes) -> Image.Image:
@@ -41,6 +42,16 @@ def load_image(source: Path | bytes) -> Image.Image:
         raise PictureError(f"the picture is damaged: {error}") from None
 
 
+def picture_size(data: bytes) -> tuple[int, int]:
+    """Width and height in pixels as `load_image` would give them, by the file's head alone. Raises PictureError."""
+    try:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            sideways = image.getexif().get(ExifTags.Base.Orientation, 1) >= 5
+            return image.size[::-1] if sideways else image.size
+    except Exception as error:  # as in load_image
+        raise PictureError(f"not a picture that can be read: {type(error).__name__}") from None
+
+
 def _flatten(image: Image.Image) -> Image.Image:
     """RGB; what is transparent becomes white, as shops show it, not the colour that happens to lie beneath."""
     if not image.has_transparency_data:
@@ -49,23 +60,32 @@ def _flatten(image: Image.Image) -> Image.Image:
     return Image.alpha_composite(Image.new("RGBA", image.size, "white"), coloured).convert("RGB")
 
 
+def to_square(image: Image.Image, size: int) -> Image.Image:
+    """Squeezed to `size` × `size` pixels without cropping."""
+    return image.resize((size, size), Image.Resampling.BICUBIC)
+
+
+def to_patches_size(image: Image.Image, shorter: int = 384, longer: int = 639, divisor: int = 32) -> Image.Image:
+    """The aspect kept, the shorter side `shorter` pixels, unless the longer one became more than `longer`.
+
+    Both sides are rounded down to a multiple of `divisor`, and are at least that (Kim, Son & Kim 2021, "ViLT", section
+    4.2; `longer` is ⌊384 · 1333 / 800⌋). Transformers' ViltImageProcessor lets the side of a very narrow picture become
+    nothing; else it gives the same.
+    """
+    scale = shorter / min(image.size)
+    if scale * max(image.size) > longer:
+        scale = longer / max(image.size)
+    width, height = (max(1, int(scale * side + 0.5) // divisor) * divisor for side in image.size)
+    return image.resize((width, height), Image.Resampling.BICUBIC)
+
+
+def normalise(image: Image.Image, mean: Sequence[float], std: Sequence[float]) -> torch.Tensor:
+    """(3, H, W) float32: each channel, from 0 to 1, less its mean, over its standard deviation."""
+    pixels = np.asarray(image, dtype=np.float32) / 255  # (H, W, 3)
+    scaled = (pixels - np.asarray(mean, dtype=np.float32)) / np.asarray(std, dtype=np.float32)
+    return torch.from_numpy(scaled).permute(2, 0, 1).contiguous()
+
+
 def to_tensor(image: Image.Image, *, size: int) -> torch.Tensor:
-    """(3, size, size) float32: squeezed to a square without cropping, normalised for EfficientNet-Lite."""
-    pixels = np.asarray(image.resize((size, size), Image.Resampling.BICUBIC), dtype=np.float32)
-    return torch.from_numpy((pixels - MEAN) / SCALE).permute(2, 0, 1).contiguous()
-
-
-def augment(image: Image.Image, *, rng: random.Random) -> Image.Image:
-    """Another view of the same goods: a crop of 50–100 % of the area, perhaps mirrored, other light and colour."""
-    area, aspect = rng.uniform(0.5, 1.0), rng.uniform(0.8, 1.25)
-    width = min(1.0, (area * aspect) ** 0.5) * image.width
-    height = min(1.0, (area / aspect) ** 0.5) * image.height
-    left, top = rng.uniform(0, image.width - width), rng.uniform(0, image.height - height)
-    view = image.crop(
-        (int(left), int(top), max(int(left) + 1, int(left + width)), max(int(top) + 1, int(top + height)))
-    )
-    if rng.random() < 0.5:
-        view = ImageOps.mirror(view)
-    for enhance in (ImageEnhance.Brightness, ImageEnhance.Contrast, ImageEnhance.Color):
-        view = enhance(view).enhance(rng.uniform(0.7, 1.3))
-    return view
+    """(3, size, size) float32: squeezed to a square, normalised for EfficientNet-Lite."""
+    return normalise(to_square(image, size), LITE_MEAN, LITE_STD)

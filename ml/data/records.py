@@ -1,160 +1,146 @@
-"""The dataset folder, as labels are exported to it and models are trained from it.
+"""The dataset folder, as labels are exported to it and models are trained from it. Format 2.
 
-    records.jsonl   one JSON object a line: id, image (path inside the folder), title, brand, product, split
-    images/         the pictures
-    catalog.json    {"brands": [{"id", "name"}], "products": [{"id", "name", "brand"}]}
-    manifest.json   {"format": 1, "counts": {…}, "created_at": ISO 8601}
+    listings.jsonl  one JSON object a line: id, images (references), title, brand, product, split, width, height
+    labels.jsonl    where it comes from: every label and judgment of these listings, its review, who, when, used or not
+    catalog.json    {"brands": [{"id", "name", "aliases"}],
+                     "products": [{"id", "name", "brand", "description", "images"}]}
+    manifest.json   {"format": 2, "counts": {…}, "hash": SHA-256, "query": {what made it}, "created_at": ISO 8601}
+    images/ shards/ the pictures, as files or inside uncompressed tars
 
-`brand` is a brand's id, or "" for goods without one. `split` is "train" or "val".
+A reference is "images/NAME" or "shards/NAME.tar:OFFSET+SIZE". `brand` is a brand's id, or "" for goods without one;
+`product` is a product's id, or "" where nobody has labelled the listing; `split` is "train", "val" or "test".
+
+Lines stay on the disk: some 30 bytes a record are held in memory, and a picture only while it is asked for.
 """
 
-import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, overload
 
-FORMAT = 1
-SPLITS = ("train", "val")
-_TEXT_FIELDS = ("id", "image", "title", "brand", "product", "split")
+from ml.data.bad_records import BadRecords
+from ml.data.catalog import Brand, Product, read_catalog, read_object
+from ml.data.errors import DatasetError, PictureError
+from ml.data.record_lines import SPLITS, Record, parse_record
+from ml.data.refs import read_ref
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from ml.data.index import Index
+
+__all__ = ["Brand", "Dataset", "DatasetError", "PictureError", "Product", "Record", "Records", "read_dataset"]
+
+FORMAT = 2
+LISTINGS = "listings.jsonl"
 
 
-class DatasetError(ValueError):
-    """The dataset cannot be used. The message names the place, the value and what to do."""
+class Records(Sequence[Record]):
+    """Some records of a listings.jsonl, in an order. Each is read from the file when it is asked for.
 
+    What batches are planned by is known of all of them without reading: `products`, `brands` (n,) int32, places in the
+    dataset's `products` and `brands`, -1 for none; `shapes` (n, 2) int32, width and height; `title_lengths` (n,) int32,
+    in characters.
+    """
 
-@dataclass(frozen=True, kw_only=True)
-class Record:
-    """One labelled listing; `image` is an absolute path."""
+    def __init__(self, path: Path, index: "Index", rows: "np.ndarray") -> None:
+        self._path, self._index, self._rows = path, index, rows
 
-    id: str
-    image: Path
-    title: str
-    brand: str
-    product: str
-    split: str
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, place: int) -> Record: ...
+    @overload
+    def __getitem__(self, place: slice) -> "Records": ...
+    def __getitem__(self, place: int | slice) -> "Record | Records":
+        if isinstance(place, slice):
+            return Records(self._path, self._index, self._rows[place])
+        descriptor = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            return self._read(descriptor, int(self._rows[place]))
+        finally:
+            os.close(descriptor)
+
+    def __iter__(self) -> Iterator[Record]:
+        with self._path.open("rb") as file:
+            for row in self._rows:
+                yield self._read(file.fileno(), int(row))
+
+    def _read(self, descriptor: int, row: int) -> Record:
+        offset, size = int(self._index.offsets[row]), int(self._index.sizes[row])
+        # By position, not by seeking: the processes that load data may share one open file.
+        return parse_record(os.pread(descriptor, size, offset), place=f"{self._path}, byte {offset}")
+
+    def take(self, places: "Sequence[int] | np.ndarray") -> "Records":
+        """The records at `places`, or where a mask of booleans is true, in that order."""
+        import numpy as np
+
+        chosen = np.asarray(places)
+        return Records(self._path, self._index, self._rows[chosen if len(chosen) else chosen.astype(np.int64)])
+
+    @property
+    def products(self) -> "np.ndarray":
+        return self._index.products[self._rows]
+
+    @property
+    def brands(self) -> "np.ndarray":
+        return self._index.brands[self._rows]
+
+    @property
+    def shapes(self) -> "np.ndarray":
+        return self._index.shapes[self._rows]
+
+    @property
+    def title_lengths(self) -> "np.ndarray":
+        return self._index.title_lengths[self._rows]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Dataset:
-    """All records of a folder, and the names of brands and products by id."""
+    """A dataset folder that has been checked, but for its pictures."""
 
     folder: Path
-    records: list[Record]
-    brand_names: dict[str, str]
-    product_names: dict[str, str]
-    product_brands: dict[str, str]
+    manifest: dict
+    brands: dict[str, Brand]
+    products: dict[str, Product]
+    index: "Index" = field(repr=False)
 
-    def split(self, name: str) -> list[Record]:
-        return [record for record in self.records if record.split == name]
+    def split(self, name: str, *, labelled: bool = True) -> Records:
+        """The records of one split: those with a product, or all of them. Raises ValueError for no such split."""
+        import numpy as np
+
+        if name not in SPLITS:
+            raise ValueError(f"split={name!r} is not one of {', '.join(SPLITS)}")
+        wanted = self.index.splits == SPLITS.index(name)
+        if labelled:
+            wanted &= self.index.products >= 0
+        return Records(self.folder / LISTINGS, self.index, np.flatnonzero(wanted))
+
+    def everything(self) -> Records:
+        """All records, labelled or not, in the file's order."""
+        import numpy as np
+
+        return Records(self.folder / LISTINGS, self.index, np.arange(len(self.index.offsets)))
+
+    def picture(self, ref: str) -> bytes:
+        """The bytes behind a reference, not yet decoded. Raises PictureError, which says why, for one that is bad."""
+        return read_ref(self.folder, ref)
 
 
-def read_dataset(folder: Path) -> Dataset:
+def read_dataset(folder: Path, *, bad: BadRecords | None = None) -> Dataset:
     """Read and check a dataset folder; pictures are not opened here.
 
-    Raises DatasetError naming file, line and field of the first thing that is wrong.
+    Raises DatasetError naming file, line and field of the first thing that is wrong. With `bad`, a line that is wrong
+    is reported there and left out.
     """
-    manifest = _read_object(folder / "manifest.json")
+    from ml.data.index import index_listings
+
+    manifest = read_object(folder / "manifest.json")
     if manifest.get("format") != FORMAT:
-        raise DatasetError(f"{folder / 'manifest.json'}: format={manifest.get('format')!r}, this reads only {FORMAT}")
-    catalog = _read_object(folder / "catalog.json")
-    brand_names = {brand["id"]: brand["name"] for brand in _entries(folder, catalog, "brands", ("id", "name"))}
-    products = _entries(folder, catalog, "products", ("id", "name", "brand"))
-    path = folder / "records.jsonl"
-    if not path.is_file():
-        raise DatasetError(f"{path} is missing: export the dataset again")
-    records = _read_records(path)
-    dataset = Dataset(
-        folder=folder,
-        records=records,
-        brand_names=brand_names,
-        product_names={product["id"]: product["name"] for product in products},
-        product_brands={product["id"]: product["brand"] for product in products},
-    )
-    _check_references(dataset, path)
-    return dataset
-
-
-def parse_record(line: str, *, folder: Path, place: str) -> Record:
-    """One line of records.jsonl. Raises DatasetError that begins with `place` and names the field and its value."""
-    try:
-        value = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise DatasetError(f"{place}: not JSON ({error.msg} at column {error.colno})") from None
-    except ValueError as error:  # a number of thousands of digits
-        raise DatasetError(f"{place}: not JSON of a record ({error})") from None
-    except RecursionError:
-        raise DatasetError(f"{place}: not JSON of a record (nested too deep)") from None
-    if not isinstance(value, dict):
-        raise DatasetError(f"{place}: a {type(value).__name__} where an object is expected")
-    for name in _TEXT_FIELDS:
-        if not isinstance(value.get(name), str):
-            raise DatasetError(f"{place}: {name}={value.get(name)!r} is not text")
-    for name in ("id", "image", "product"):
-        if not value[name]:
-            raise DatasetError(f"{place}: {name} is empty")
-    if value["split"] not in SPLITS:
-        raise DatasetError(f"{place}: split={value['split']!r} is not one of {', '.join(SPLITS)}")
-    image = folder / value["image"]
-    if not _is_inside(image, folder):
-        raise DatasetError(f"{place}: image={value['image']!r} lies outside the dataset folder")
-    return Record(**{name: value[name] for name in _TEXT_FIELDS} | {"image": image})
-
-
-def _is_inside(path: Path, folder: Path) -> bool:
-    try:
-        return path.resolve().is_relative_to(folder.resolve())
-    except (ValueError, RuntimeError):  # NUL bytes, halves of surrogate pairs; links that go in circles
-        return False
-
-
-def _read_records(path: Path) -> list[Record]:
-    records: dict[str, Record] = {}
-    with path.open("rb") as lines:
-        for number, line in enumerate(lines, 1):
-            place = f"{path}:{number}"
-            try:
-                text = line.decode("utf-8")
-            except UnicodeDecodeError as error:
-                raise DatasetError(f"{place}: not UTF-8 ({error.reason} at byte {error.start + 1})") from None
-            if not text.strip():
-                continue
-            record = parse_record(text, folder=path.parent, place=place)
-            if record.id in records:
-                raise DatasetError(f"{place}: id={record.id!r} came before: each record needs an id of its own")
-            records[record.id] = record
-    return list(records.values())
-
-
-def _read_object(path: Path) -> dict[str, Any]:
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise DatasetError(f"{path} is missing: name a dataset folder") from None
-    except OSError as error:
-        raise DatasetError(f"{path} cannot be read: {error.strerror}") from None
-    except (ValueError, RecursionError) as error:
-        raise DatasetError(f"{path}: not JSON ({error})") from None
-    if not isinstance(value, dict):
-        raise DatasetError(f"{path}: a {type(value).__name__} where an object is expected")
-    return value
-
-
-def _entries(folder: Path, catalog: Mapping[str, Any], key: str, fields: tuple[str, ...]) -> list[dict[str, str]]:
-    entries = catalog.get(key)
-    path = folder / "catalog.json"
-    if not isinstance(entries, list):
-        raise DatasetError(f"{path}: {key}={entries!r} is not a list")
-    for number, entry in enumerate(entries):
-        for name in fields:
-            if not isinstance(entry, dict) or not isinstance(entry.get(name), str):
-                raise DatasetError(f"{path}: {key}[{number}] has no text {name!r}: {entry!r}")
-    return entries
-
-
-def _check_references(dataset: Dataset, path: Path) -> None:
-    for record in dataset.records:
-        if record.product not in dataset.product_names:
-            raise DatasetError(f"{path}: record {record.id} names product {record.product!r}, which catalog.json lacks")
-        if record.brand and record.brand not in dataset.brand_names:
-            raise DatasetError(f"{path}: record {record.id} names brand {record.brand!r}, which catalog.json lacks")
+        found = manifest.get("format")
+        raise DatasetError(f"{folder / 'manifest.json'}: format={found!r}, this reads only {FORMAT}: export it again")
+    brands, products = read_catalog(folder / "catalog.json")
+    index = index_listings(folder / LISTINGS, brands=list(brands), products=list(products), bad=bad)
+    return Dataset(folder=folder, manifest=manifest, brands=brands, products=products, index=index)

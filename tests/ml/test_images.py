@@ -1,5 +1,4 @@
 import io
-import random
 from pathlib import Path
 
 import pytest
@@ -9,7 +8,17 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from ml.data import images
-from ml.data.images import PictureError, augment, load_image, to_tensor
+from ml.data.images import (
+    VILT_MEAN,
+    VILT_STD,
+    PictureError,
+    load_image,
+    normalise,
+    picture_size,
+    to_patches_size,
+    to_square,
+    to_tensor,
+)
 from tests.ml.factories import write_picture
 
 
@@ -43,6 +52,17 @@ def test_a_photo_taken_sideways_is_turned_upright() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6  # orientation: turn by 90°
     assert load_image(encoded(Image.new("RGB", (20, 10)), "JPEG", exif=exif)).size == (10, 20)
+
+
+def test_the_size_is_told_without_decoding() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    data = encoded(Image.new("RGB", (20, 10)), "JPEG", exif=exif)
+    assert picture_size(data) == (10, 20)
+    assert picture_size(encoded(Image.effect_noise((40, 30), 60), "JPEG")[:-200]) == (40, 30)
+    for bad in (b"", b"<html></html>", encoded(Image.new("RGB", (9, 9)), "TIFF")):
+        with pytest.raises(PictureError):
+            picture_size(bad)
 
 
 def test_a_missing_file_is_a_picture_error(tmp_path: Path) -> None:
@@ -99,15 +119,38 @@ def test_the_tensor_is_normalised_as_efficientnet_lite_was_trained() -> None:
     torch.testing.assert_close(tensor[:, 5, 7], torch.tensor([-127 / 128, 0.0, 1.0]))
 
 
-def test_the_same_seed_gives_the_same_view() -> None:
-    image = Image.effect_noise((64, 48), 60).convert("RGB")
-    first, second, third = (augment(image, rng=random.Random(seed)) for seed in (1, 1, 2))
-    assert first.tobytes() == second.tobytes()
-    assert first.tobytes() != third.tobytes()
+def test_each_channel_is_normalised_by_its_own_mean_and_deviation() -> None:
+    tensor = normalise(Image.new("RGB", (3, 2), (255, 51, 0)), mean=(0.5, 0.1, 0.0), std=(0.5, 0.2, 1.0))
+    assert tensor.shape == (3, 2, 3)
+    torch.testing.assert_close(tensor[:, 1, 2], torch.tensor([1.0, 0.5, 0.0]))
 
 
-@given(st.integers(1, 40), st.integers(1, 40), st.integers(0, 1000))
-def test_a_view_shows_at_most_the_picture_and_never_nothing(width: int, height: int, seed: int) -> None:
-    view = augment(Image.new("RGB", (width, height)), rng=random.Random(seed))
-    assert 1 <= view.width <= width
-    assert 1 <= view.height <= height
+def test_a_square_shows_the_whole_picture() -> None:
+    image = Image.new("RGB", (60, 20), "red")
+    image.paste("blue", (30, 0, 60, 20))
+    square = to_square(image, 32)
+    assert square.size == (32, 32)
+    assert square.getpixel((0, 16)) == (255, 0, 0)
+    assert square.getpixel((31, 16)) == (0, 0, 255)
+
+
+@given(st.integers(1, 900), st.integers(1, 900))
+def test_patches_keep_the_aspect_within_the_sides(width: int, height: int) -> None:
+    view = to_patches_size(Image.new("RGB", (width, height)), shorter=64, longer=128, divisor=32)
+    assert view.width % 32 == view.height % 32 == 0
+    assert 32 <= min(view.size) <= 64
+    assert max(view.size) <= 128
+    if 2 * min(width, height) >= max(width, height):  # neither side was cut short
+        assert abs(view.width / 64 - width / min(width, height)) <= 0.51
+        assert abs(view.height / 64 - height / min(width, height)) <= 0.51
+
+
+@pytest.mark.parametrize("size", [(640, 480), (348, 348), (1280, 300), (90, 200), (333, 777)])
+def test_patches_have_the_size_that_transformers_gives_them(size: tuple[int, int]) -> None:
+    from transformers.models.vilt.image_processing_pil_vilt import ViltImageProcessorPil
+
+    image = Image.effect_noise(size, 60).convert("RGB")
+    theirs = ViltImageProcessorPil()(image, return_tensors="pt")["pixel_values"][0]
+    ours = normalise(to_patches_size(image), VILT_MEAN, VILT_STD)
+    assert ours.shape == theirs.shape
+    torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-5)
