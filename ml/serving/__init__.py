@@ -2,12 +2,12 @@
 
 from typing import TYPE_CHECKING
 
-from ml.serving.pairs import MatchPrediction, ModelFolderError, Pair
+from ml.serving.pairs import MatchPrediction, ModelFolderError, Pair, Probabilities, QuestionError
 
 if TYPE_CHECKING:
     from ml.serving.predictor import Predictor
 
-__all__ = ["MatchPrediction", "ModelFolderError", "Pair", "Predictor"]
+__all__ = ["MatchPrediction", "ModelFolderError", "Pair", "Predictor", "Probabilities", "QuestionError"]
 
 
 def __getattr__(name: str) -> object:

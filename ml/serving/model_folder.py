@@ -1,72 +1,31 @@
 """The model folder: all that a worker needs. No pickle, ever.
 
-config.json         {"format": 1, "architecture": "vilt", "model": {…ViltConfig}}
-model.safetensors   every weight, the frozen patch network's included
-tokenizer.json      the WordPiece tokenizer
-labels.json         {"brands": [{"id", "name"}], "products": [{"id", "name", "brand"}]} in the order of the heads
+config.json         {"format": 2, "architecture": "vilt", "model": {…ViltConfig}, "preprocessing": {…Preprocessing}}
+model.safetensors   every weight, a frozen patch network's included
+tokenizer.json      the tokenizer of the titles
+labels.json         {"brands": [{"id", "name"}], "products": [{"id", "name", "brand"}]} in the order of the heads;
+                    both empty in a model that is only pre-trained
 metrics.json        the figures of its training
 """
 
 import json
 import os
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
-from tokenizers import Tokenizer
 
-from ml.data.records import Dataset, Record
-from ml.data.tokenizer import load_tokenizer
+from ml.data.preprocessing import Preprocessing
+from ml.data.tokenizer import TextTokenizer
 from ml.models.vilt import ViltConfig, ViltMatcher
+from ml.serving.labels import Labels
 from ml.serving.pairs import ModelFolderError
 
-FORMAT = 1
-ARCHITECTURE = "vilt"
+FORMAT = 2
+ARCHITECTURES = {"vilt": (ViltConfig, ViltMatcher)}
 AGAIN = "copy the whole model folder again"
-
-
-@dataclass(frozen=True)
-class Labels:
-    """What the classes of the heads stand for, in order; a brand of id "" stands for goods without one."""
-
-    brands: list[dict[str, str]]
-    products: list[dict[str, str]]
-
-    def __post_init__(self) -> None:
-        for kind, entries, fields in (
-            ("brands", self.brands, ("id", "name")),
-            ("products", self.products, ("id", "name", "brand")),
-        ):
-            if not isinstance(entries, list):
-                raise ValueError(f"{kind} is a {type(entries).__name__} where a list is expected")
-            for entry in entries:
-                if not isinstance(entry, dict) or not all(isinstance(entry.get(name), str) for name in fields):
-                    raise ValueError(f"{kind} holds {entry!r}, which lacks one of {', '.join(fields)}")
-
-    @classmethod
-    def of(cls, data: Dataset, records: Sequence[Record]) -> "Labels":
-        """The brands and products that `records` name, by id."""
-        brands = sorted({record.brand for record in records})
-        products = sorted({record.product for record in records})
-        return cls(
-            brands=[{"id": brand, "name": data.brand_names.get(brand, "")} for brand in brands],
-            products=[
-                {"id": product, "name": data.product_names[product], "brand": data.product_brands[product]}
-                for product in products
-            ],
-        )
-
-    @cached_property
-    def brand_index(self) -> dict[str, int]:
-        return {brand["id"]: index for index, brand in enumerate(self.brands)}
-
-    @cached_property
-    def product_index(self) -> dict[str, int]:
-        return {product["id"]: index for index, product in enumerate(self.products)}
 
 
 @dataclass(frozen=True)
@@ -74,22 +33,29 @@ class ModelFolder:
     """A model in memory with all that belongs to it."""
 
     model: ViltMatcher
-    tokenizer: Tokenizer
+    tokenizer: TextTokenizer
     labels: Labels
+    preprocessing: Preprocessing
     metrics: dict[str, Any] = field(default_factory=dict)
 
 
 def save_model_folder(folder: Path, content: ModelFolder) -> None:
     """Write `content` into a new `folder`, all of it on the disk before this returns."""
     folder.mkdir(parents=True)
-    config = {"format": FORMAT, "architecture": ARCHITECTURE, "model": asdict(content.model.shape)}
+    architecture = next(name for name, (_shape, kind) in ARCHITECTURES.items() if isinstance(content.model, kind))
+    config = {
+        "format": FORMAT,
+        "architecture": architecture,
+        "model": asdict(content.model.shape),
+        "preprocessing": asdict(content.preprocessing),
+    }
     weights = {name: tensor.contiguous() for name, tensor in content.model.state_dict().items()}
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
     labels = {"brands": content.labels.brands, "products": content.labels.products}
     texts = {"config.json": config, "labels.json": labels, "metrics.json": content.metrics}
     for name, value in texts.items():
         (folder / name).write_text(json.dumps(value, ensure_ascii=False, indent=2), encoding="utf-8")
-    (folder / "tokenizer.json").write_text(content.tokenizer.to_str(), encoding="utf-8")
+    content.tokenizer.save(folder)
     # safetensors lets only its own user read; the worker that serves may be another, as the umask says.
     (folder / "model.safetensors").chmod((folder / "config.json").stat().st_mode)
     for path in (*folder.iterdir(), folder):
@@ -111,18 +77,24 @@ def load_model_folder(folder: Path) -> ModelFolder:
     Raises ModelFolderError naming the file that is missing, damaged or does not fit.
     """
     config = _read_json(folder, "config.json")
-    if config.get("format") != FORMAT or config.get("architecture") != ARCHITECTURE:
+    if config.get("format") != FORMAT or config.get("architecture") not in ARCHITECTURES:
         found = f"format={config.get('format')!r}, architecture={config.get('architecture')!r}"
-        raise ModelFolderError(f"{folder / 'config.json'}: {found}; this loads only {FORMAT}, {ARCHITECTURE!r}")
+        known = ", ".join(ARCHITECTURES)
+        raise ModelFolderError(f"{folder / 'config.json'}: {found}; this loads only format {FORMAT} of {known}")
+    shape_kind, model_kind = ARCHITECTURES[config["architecture"]]
     try:
-        model = ViltMatcher(ViltConfig(**config["model"]), pretrained=False)
+        shape, preprocessing = shape_kind(**config["model"]), Preprocessing(**config["preprocessing"])
+        model = model_kind(shape, pretrained=False)
     except (KeyError, TypeError, ValueError, RuntimeError, ZeroDivisionError) as error:
         raise ModelFolderError(f"{folder / 'config.json'} describes no model: {error!r}: {AGAIN}") from None
-    labels = _read_labels(folder, shape=model.shape)
+    labels = _read_labels(folder, shape=shape)
     _load_weights(model, folder / "model.safetensors")
-    tokenizer = _read_tokenizer(folder, shape=model.shape)
     return ModelFolder(
-        model=model.eval(), tokenizer=tokenizer, labels=labels, metrics=_read_json(folder, "metrics.json")
+        model=model.eval(),
+        tokenizer=_read_tokenizer(folder, shape=shape),
+        labels=labels,
+        preprocessing=preprocessing,
+        metrics=_read_json(folder, "metrics.json"),
     )
 
 
@@ -142,18 +114,17 @@ def _read_labels(folder: Path, *, shape: ViltConfig) -> Labels:
     return labels
 
 
-def _read_tokenizer(folder: Path, *, shape: ViltConfig) -> Tokenizer:
+def _read_tokenizer(folder: Path, *, shape: ViltConfig) -> TextTokenizer:
     path = folder / "tokenizer.json"
     try:
-        tokenizer = load_tokenizer(path)
+        tokenizer = TextTokenizer.load(folder)
     except FileNotFoundError:
         raise ModelFolderError(f"{path} is missing: {AGAIN}, or train anew") from None
     except (OSError, ValueError) as error:
         raise ModelFolderError(f"{path} is damaged ({error}): {AGAIN}") from None
-    words, tokens = tokenizer.get_vocab_size(), (tokenizer.truncation or {}).get("max_length")
-    if words > shape.vocabulary_size or tokens is None or tokens > shape.max_tokens or tokenizer.padding is None:
+    if tokenizer.size > shape.vocabulary_size or tokenizer.max_tokens > shape.max_tokens:
         raise ModelFolderError(
-            f"{path} has {words} words and cuts titles at {tokens} tokens, "
+            f"{path} has {tokenizer.size} words and cuts titles at {tokenizer.max_tokens} tokens, "
             f"but the model knows {shape.vocabulary_size} and {shape.max_tokens}: {AGAIN}"
         )
     return tokenizer

@@ -76,7 +76,7 @@ def test_labels_without_ids_are_named(own_model_folder: Path, brand: object) -> 
         Predictor.load(own_model_folder)
 
 
-@pytest.mark.parametrize("values", [{"format": 2}, {"architecture": "clip"}, {"model": None}, {"model": {"layers": 1}}])
+@pytest.mark.parametrize("values", [{"format": 1}, {"architecture": "clip"}, {"model": None}, {"model": {"layers": 1}}])
 def test_a_configuration_of_another_kind_is_named(own_model_folder: Path, values: dict) -> None:
     change(own_model_folder / "config.json", **values)
     with pytest.raises(ModelFolderError, match=r"config\.json"):

@@ -1,6 +1,8 @@
+import io
 import random
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -8,9 +10,9 @@ from ml.serving import MatchPrediction, Pair, Predictor
 from tests.ml.factories import COLOURS, write_picture
 
 
-@pytest.fixture(scope="module")
-def predictor(model_folder: Path) -> Predictor:
-    return Predictor.load(model_folder)
+@pytest.fixture(scope="module", params=["float32", "int8"])
+def predictor(model_folder: Path, request: pytest.FixtureRequest) -> Predictor:
+    return Predictor.load(model_folder, precision=request.param)
 
 
 @pytest.fixture
@@ -39,6 +41,44 @@ def test_it_works(predictor: Predictor, dataset: Path) -> None:
     confidences = [confidence for _product, confidence in answer.top5]
     assert confidences == sorted(confidences, reverse=True)
     assert sum(confidences) == pytest.approx(1.0, abs=1e-5)
+
+
+def test_the_best_brands_are_told_too(predictor: Predictor, dataset: Path) -> None:
+    (answer,) = predictor.predict([Pair(dataset / "images" / "1-7.jpg", "whole milk")])
+    assert answer.brand_top5[0] == (answer.brand, answer.brand_confidence)
+    assert sorted(brand for brand, _ in answer.brand_top5) == ["", "brand-0", "brand-1"]
+    assert sum(confidence for _, confidence in answer.brand_top5) == pytest.approx(1.0, abs=1e-5)
+
+
+def test_all_probabilities_are_those_of_the_answers(predictor: Predictor, pairs: list[Pair]) -> None:
+    asked = [*pairs[:3], Pair(b"", "tea"), *pairs[3:]]
+    said = predictor.probabilities(asked, batch_size=3)
+    assert (said.brand.shape, said.product.shape) == ((9, 3), (9, 3))
+    for row, answer in enumerate(predictor.predict(asked, batch_size=3)):
+        assert said.errors[row] == answer.error
+        if answer.error is None:
+            assert said.product[row].max() == pytest.approx(answer.product_confidence)
+            assert said.brand[row].max() == pytest.approx(answer.brand_confidence)
+        else:
+            assert np.isnan(said.product[row]).all()
+            assert np.isnan(said.brand[row]).all()
+
+
+def test_a_pair_may_have_no_picture(predictor: Predictor, dataset: Path) -> None:
+    """Without one the title alone answers, whatever pictures its neighbours have."""
+    others = [Pair(dataset / "images" / f"{number}-7.jpg", "茶") for number in range(3)]
+    alone, beside = (
+        predictor.predict([Pair(None, "whole milk")])[0],
+        predictor.predict([*others, Pair(None, "whole milk")]),
+    )
+    same(beside[3], alone)
+    assert alone.error is None
+    white, black = (Image.new("RGB", (64, 64), colour) for colour in ("white", "black"))
+    for image in (white, black):
+        file = io.BytesIO()
+        image.save(file, "PNG")
+        seen = predictor.predict([Pair(file.getvalue(), "whole milk")])[0]
+        assert seen.product_confidence != pytest.approx(alone.product_confidence, abs=1e-6)
 
 
 def test_goods_without_a_brand_have_none(predictor: Predictor, dataset: Path) -> None:
@@ -78,7 +118,8 @@ def test_asking_twice_gives_the_same_answer(predictor: Predictor, pairs: list[Pa
 def test_a_model_loaded_again_gives_the_same_answer(
     predictor: Predictor, model_folder: Path, pairs: list[Pair]
 ) -> None:
-    assert Predictor.load(model_folder).predict(pairs) == predictor.predict(pairs)
+    again = Predictor.load(model_folder, precision=predictor.precision)
+    assert again.predict(pairs) == predictor.predict(pairs)
 
 
 BAD: list[Path | bytes] = [b"", b"<html>404</html>", Path("/nowhere/at/all.jpg"), Path("/")]
