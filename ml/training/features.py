@@ -1,97 +1,81 @@
-"""The features of a frozen network, computed once for each view of each picture."""
+"""The features of a network that is not trained, computed once for each view of each picture."""
 
-import logging
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from math import prod
 from pathlib import Path
 
 import torch
-from PIL import Image
 
-from ml.data.images import PictureError, augment, load_image, to_tensor
-from ml.data.records import DatasetError, Record
 from ml.models.vilt import ViltMatcher
-from ml.training.precision import trains_in_bfloat16
+from ml.training.precision import computes_in_bfloat16
 
 BATCH = 32
-MAX_BAD_SHARE, MAX_BAD = 0.05, 10
-log = logging.getLogger(__name__)
 
 
 class Features:
-    """Patch features of records, (records, views, N, width) in half or single precision. Indexing returns the row."""
+    """Patch features of pictures, kept in a file that the system holds in memory while there is room.
 
-    def __init__(self, records: list[Record], views: torch.Tensor, *, skipped: int) -> None:
-        self.records, self.views, self.skipped = records, views, skipped
+    125 kB a view at 224 px in half precision; `exact` ones, as a predictor computes them, take twice that and longer.
+    """
 
-    def __len__(self) -> int:
-        return len(self.records)
+    def __init__(self, store: Path, *, pictures: int, views: int, patches: int, width: int, exact: bool) -> None:
+        shape = (pictures, views, patches, width)
+        self.exact, self.views = exact, views
+        dtype = torch.float32 if exact else torch.half
+        self._kept = torch.from_file(str(store), shared=True, size=prod(shape), dtype=dtype).view(shape)
+        # The mapping stays; whatever ends this process, nothing is left lying about. No pictures make no file.
+        store.unlink(missing_ok=True)
+        self._places: dict[int, list[int]] = {}  # of a row's pictures; rows without one that can be read have none
+        self._used = 0
 
-    def __getitem__(self, row: int) -> int:
-        return row
+    def of(self, row: int, *, seed: int | None) -> list[torch.Tensor]:
+        """(N, width) float32 for each picture of `row`: the first view, or with a seed any of them."""
+        rng = random.Random(seed)  # noqa: S311 - augmentation, not secrecy
+        view = 0 if seed is None else rng.randrange(self.views)
+        return [self._kept[place, view].float() for place in self._places.get(row, [])]
 
-    def first_view(self, row: int) -> torch.Tensor:
-        """The picture as it is: (N, width) float32."""
-        return self.views[row, 0].float()
+    @torch.inference_mode()
+    def add(self, rows: list[int], pixels: list[torch.Tensor], *, model: ViltMatcher) -> None:
+        """Run pictures through the network: `pixels` holds `views` tensors for each of `rows`."""
+        device = next(model.parameters()).device
+        quick = not self.exact and computes_in_bfloat16(device)
+        with torch.autocast(device.type, torch.bfloat16, enabled=quick):
+            features, _grids = model.extract([one.to(device) for one in pixels])
+        first = self._used
+        self._used += len(rows)
+        kept = torch.stack(list(features)).unflatten(0, (-1, self.views))  # (pictures, views, N, width)
+        self._kept[first : self._used] = kept.to(self._kept.dtype).cpu()
+        for place, row in enumerate(rows, first):
+            self._places.setdefault(row, []).append(place)
 
-    def view(self, row: int, rng: random.Random) -> torch.Tensor:
-        """One of the views, by chance: (N, width) float32."""
-        return self.views[row, rng.randrange(self.views.shape[1])].float()
 
-
-@torch.inference_mode()
-def extract_features(
-    records: Sequence[Record],
+def keep_features(
+    images: Callable[[int], list[list[torch.Tensor]]],
     *,
-    model: ViltMatcher,
+    rows: int,
+    pictures: int,
     views: int,
-    seed: int,
+    patches: int,
+    model: ViltMatcher,
     exact: bool,
     store: Path,
     tell: Callable[[int], None],
 ) -> Features:
-    """Decode, augment and run each picture through `model.extract`; `tell(done)` after each batch.
+    """The features of `rows` rows; images(row) gives the views of each of its pictures that can be read."""
+    features = Features(store, pictures=pictures, views=views, patches=patches, width=model.patches.width, exact=exact)
+    waiting: list[tuple[int, list[torch.Tensor]]] = []
 
-    The features are kept in the file `store`, which the system holds in memory while there is room: 125 kB a view at
-    224 px in half precision; `exact` ones, as a predictor computes them, take twice that and longer. A picture that
-    cannot be read is named in the log and left out. Raises DatasetError once more than MAX_BAD of them and more than
-    MAX_BAD_SHARE of all are so.
-    """
-    device = next(model.parameters()).device
-    quick = not exact and trains_in_bfloat16(device)
-    shape = (len(records), views, model.shape.patches, model.extract.width)
-    dtype = torch.float32 if exact else torch.half
-    rows = torch.from_file(str(store), shared=True, size=prod(shape), dtype=dtype).view(shape)
-    kept: list[Record] = []
-    waiting: list[torch.Tensor] = []  # views of the records last kept, not yet run
-    bad: list[str] = []
-
-    def run_waiting() -> None:
+    def run() -> None:
         if waiting:
-            with torch.autocast(device.type, torch.bfloat16, enabled=quick):
-                features = model.extract(torch.stack(waiting).to(device))  # (records · views, N, width)
-            first = len(kept) - len(waiting) // views
-            rows[first : len(kept)] = features.to(dtype).cpu().unflatten(0, (-1, views))
+            features.add([row for row, _views in waiting], [one for _row, made in waiting for one in made], model=model)
             waiting.clear()
 
-    for number, record in enumerate(records, 1):
-        try:
-            image = load_image(record.image)
-        except PictureError as error:
-            bad.append(record.id)
-            log.warning("record %s is left out: %s: %s", record.id, record.image, error)
-        else:
-            rng = random.Random(f"{seed}/{record.id}")  # noqa: S311 - the same views whatever the order
-            kept.append(record)
-            waiting += [_view(image, index, rng=rng, size=model.shape.image_size) for index in range(views)]
-        if len(waiting) >= BATCH or number == len(records):
-            run_waiting()
-            tell(number)
-    if len(bad) > MAX_BAD and len(bad) > MAX_BAD_SHARE * len(records):
-        raise DatasetError(f"{len(bad)} of {len(records)} pictures cannot be read, the first is of record {bad[0]}")
-    return Features(kept, rows, skipped=len(bad))
-
-
-def _view(image: Image.Image, index: int, *, rng: random.Random, size: int) -> torch.Tensor:
-    return to_tensor(augment(image, rng=rng) if index else image, size=size)
+    for row in range(rows):
+        waiting += [(row, made) for made in images(row)]
+        if len(waiting) * views >= BATCH:
+            run()
+            tell(row + 1)
+    run()
+    tell(rows)
+    return features

@@ -8,20 +8,22 @@ Stage = Literal["features", "training", "evaluating", "saving"]
 
 
 class TrainingCancelled(Exception):  # noqa: N818 - an outcome, not an error
-    """Somebody asked the training to stop; nothing was written."""
+    """Somebody asked the training to stop. No model was written; the work folder has a checkpoint to go on from."""
+
+
+class TrainingDiverged(RuntimeError):  # noqa: N818 - an outcome too
+    """The loss became infinite or not a number; the message says when, and what to try."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingProgress:
-    """One moment of a training. Losses and accuracy are those last measured; `seconds_left` is of the whole run."""
+    """One moment of a training. `losses` and `val` are those last measured; `seconds_left` is of the whole run."""
 
     stage: Stage
     step: int
     total_steps: int
-    loss: float | None = None
-    brand_loss: float | None = None
-    product_loss: float | None = None
-    val_product_accuracy: float | None = None
+    losses: dict[str, float] = field(default_factory=dict)
+    val: dict[str, float] = field(default_factory=dict)
     seconds_left: float | None = None
 
 

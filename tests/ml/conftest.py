@@ -5,12 +5,16 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import settings
 
 from ml.training import train
 from tests.ml.factories import tiny_config, write_dataset
 
 # For models this small a second thread only waits for the first, and for whatever else runs on the machine.
 torch.set_num_threads(1)
+# An example that waited for a busy machine is no failure; pytest's own timeout still ends what hangs.
+settings.register_profile("no deadline", deadline=None)
+settings.load_profile("no deadline")
 
 
 @pytest.fixture(scope="session")

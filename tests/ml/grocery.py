@@ -2,55 +2,69 @@
 
     python -m tests.ml.grocery GROCERY_FOLDER DATASET_FOLDER [photos of a product]
 
-Photos of GroceryStoreDataset (Klasson et al., WACV 2019); titles as the demo shop's sellers write them.
+Photos of GroceryStoreDataset (Klasson et al., WACV 2019); titles as the demo shop's sellers write them. The catalogue
+has the data set's own picture and English description of each product.
 """
 
 import random
-import shutil
 import sys
 from collections import Counter
 from pathlib import Path
 
-from crawler.demo_shop.catalog import DemoProduct
+from crawler.demo_shop.catalog import DemoCatalog, DemoProduct
 from crawler.demo_shop.grocery import grocery_catalog
 from crawler.demo_shop.titles import seller_title
-from tests.ml.factories import write_json, write_records
+from ml.data.catalog import Brand, Product
+from ml.data.images import picture_size
+from ml.data.records import Record
+from ml.data.writing import DatasetWriter
 
 
 def write_grocery_dataset(grocery: Path, folder: Path, *, per_product: int | None = None) -> Path:
     """All photos of `train.txt`, or the first `per_product` of each product, as train; all of `val.txt` as val."""
     catalog = grocery_catalog(grocery)
     spellings = {brand.id: [brand.name, *brand.aliases.split(", ")] for brand in catalog.brands}
-    (folder / "images").mkdir(parents=True)
-    records = []
-    for split in ("train", "val"):
-        taken: Counter[str] = Counter()
-        for line in (grocery / f"{split}.txt").read_text(encoding="utf-8").splitlines():
-            photo, number, _coarse = (part.strip() for part in line.split(","))
-            product = catalog.products[int(number)]
-            taken[product.id] += 1
-            if split == "train" and per_product and taken[product.id] > per_product:
-                continue
-            name = f"images/{split}-{Path(photo).name}"
-            shutil.copyfile(grocery / photo, folder / name)
-            records.append(
-                {
-                    "id": photo,
-                    "image": name,
-                    "title": _title(product, spellings.get(product.brand_id, []), photo=photo),
-                    "brand": product.brand_id,
-                    "product": product.id,
-                    "split": split,
-                }
-            )
-    write_records(folder, records)
-    entries = {
-        "brands": [{"id": brand.id, "name": brand.name} for brand in catalog.brands],
-        "products": [{"id": one.id, "name": one.name, "brand": one.brand_id} for one in catalog.products],
-    }
-    write_json(folder / "catalog.json", entries)
-    write_json(folder / "manifest.json", {"format": 1, "counts": {"records": len(records)}, "created_at": ""})
+    query = {"command": "tests.ml.grocery", "per_product": per_product}
+    with DatasetWriter(folder, query=query) as writer:
+        for split in ("train", "val"):
+            taken: Counter[str] = Counter()
+            for line in (grocery / f"{split}.txt").read_text(encoding="utf-8").splitlines():
+                photo, number, _coarse = (part.strip() for part in line.split(","))
+                product = catalog.products[int(number)]
+                taken[product.id] += 1
+                if split == "train" and per_product and taken[product.id] > per_product:
+                    continue
+                data = (grocery / photo).read_bytes()
+                width, height = picture_size(data)
+                writer.listing(
+                    Record(
+                        id=photo,
+                        images=(writer.picture(f"{split}-{Path(photo).name}", data),),
+                        title=_title(product, spellings.get(product.brand_id, []), photo=photo),
+                        brand=product.brand_id,
+                        product=product.id,
+                        split=split,
+                        width=width,
+                        height=height,
+                    )
+                )
+        _write_catalogue(catalog, writer)
     return folder
+
+
+def _write_catalogue(catalog: DemoCatalog, writer: DatasetWriter) -> None:
+    products = [
+        Product(
+            id=one.id,
+            name=one.name,
+            brand=one.brand_id,
+            description=one.description,
+            images=(writer.picture(f"catalogue-{one.id}.jpg", one.picture()),),
+        )
+        for one in catalog.products
+    ]
+    brands = [Brand(id=one.id, name=one.name, aliases=tuple(one.aliases.split(", "))) for one in catalog.brands]
+    writer.catalog(brands=brands, products=products)
 
 
 def _title(product: DemoProduct, spellings: list[str], *, photo: str) -> str:

@@ -39,22 +39,6 @@ def test_it_predicts(model_folder: Path, own_dataset: Path, capsys: pytest.Captu
     assert "missing" in answers[1]["error"]
 
 
-def test_it_evaluates(model_folder: Path, dataset: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run("evaluate", model_folder, "--data", dataset) == 0
-    figures = json.loads(capsys.readouterr().out)
-    trained = json.loads((model_folder / "metrics.json").read_text(encoding="utf-8"))
-    assert figures["records"] == 6
-    assert figures["product"] == trained["product"]
-    assert figures["brand"] == trained["brand"]
-
-
-def test_it_evaluates_pictures_alone(model_folder: Path, dataset: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run("evaluate", model_folder, "--data", dataset, "--image-only") == 0
-    figures = json.loads(capsys.readouterr().out)
-    trained = json.loads((model_folder / "metrics.json").read_text(encoding="utf-8"))
-    assert figures["product"] == trained["product_image_only"]
-
-
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
@@ -89,10 +73,10 @@ def test_an_output_that_is_there_is_exit_2(
 def test_a_broken_record_is_exit_2_with_its_line(
     own_dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = own_dataset / "records.jsonl"
+    path = own_dataset / "listings.jsonl"
     path.write_text(path.read_text(encoding="utf-8") + '{"id": "x"}\n', encoding="utf-8")
     assert run("train", DEMO, "--data", own_dataset, "--output", tmp_path / "model") == 2
-    assert f"records.jsonl:{len(read_records(own_dataset))}: image=None" in capsys.readouterr().err
+    assert f"listings.jsonl:{len(read_records(own_dataset))}: title=None" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("command", ["predict", "evaluate"])

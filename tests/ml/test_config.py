@@ -4,8 +4,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ml.training import ConfigError, TrainConfig, read_config
-from ml.training.config import ModelShape
+from ml.training import ConfigError, TrainConfig, available_configs, read_config
 
 DEMO = Path(__file__).parents[2] / "ml" / "configs" / "vilt_demo.yaml"
 
@@ -17,16 +16,26 @@ def test_every_packaged_configuration_is_read() -> None:
         assert isinstance(read_config(file), TrainConfig)
 
 
-def test_the_demo_configuration_names_every_key() -> None:
-    """It is what people copy: nothing of it may hide in a default."""
-    values = yaml.safe_load(DEMO.read_text(encoding="utf-8"))
-    assert set(values) == {entry.name for entry in fields(TrainConfig)}
-    assert set(values["model"]) == {entry.name for entry in fields(ModelShape)}
+@pytest.mark.parametrize("name", ["vilt_pretrain", "vilt_finetune"])
+def test_a_configuration_that_people_copy_names_every_key(name: str) -> None:
+    """Nothing of it may hide in a default."""
+    path = DEMO.parent / f"{name}.yaml"
+    values, config = yaml.safe_load(path.read_text(encoding="utf-8")), read_config(path)
+    assert set(values) == {entry.name for entry in fields(config)}
+    for part in ("model", "pictures", "optimiser"):
+        assert set(values[part]) == {entry.name for entry in fields(getattr(config, part))}
+
+
+def test_each_says_in_one_line_what_it_is_for() -> None:
+    infos = {info.name: info for info in available_configs()}
+    assert infos["vilt_demo"].kind == "finetune"
+    assert infos["vilt_pretrain"].kind == "pretrain"
+    assert all(20 < len(info.summary) < 150 for info in infos.values())
 
 
 def test_changes_are_laid_over_the_file() -> None:
-    config = read_config(DEMO, ["batch_size=7", "model.layers=2", "learning_rate=1e-3", "dropout_of_nothing=1"][:3])
-    assert (config.batch_size, config.model.layers, config.learning_rate) == (7, 2, 1e-3)
+    config = read_config(DEMO, ["batch_size=7", "model.layers=2", "optimiser.learning_rate=1e-3"])
+    assert (config.batch_size, config.model.layers, config.optimiser.learning_rate) == (7, 2, 1e-3)
     assert config.model.hidden_size == read_config(DEMO).model.hidden_size
 
 
@@ -38,13 +47,13 @@ def test_changes_are_laid_over_the_file() -> None:
         ("batch_size=many", "batch_size='many'"),
         ("batch_size=1.5", "batch_size=1.5"),
         ("batch_size=true", "batch_size=True"),
-        ("batch_size=", "batch_size=None"),
+        ("batch_size=", "batch_size=''"),
         ("batch_size=0", "batch_size=0"),
         ("drop_title=1.5", "drop_title=1.5"),
-        ("learning_rate=0", "learning_rate=0"),
-        ("learning_rate=.nan", "learning_rate=nan"),
-        ("learning_rate=.inf", "learning_rate=inf"),
-        ("weight_decay=-1", "weight_decay=-1"),
+        ("optimiser.learning_rate=0", "learning_rate=0"),
+        ("optimiser.learning_rate=.nan", "learning_rate=nan"),
+        ("optimiser.learning_rate=.inf", "learning_rate=inf"),
+        ("optimiser.weight_decay=-1", "weight_decay=-1"),
         ("brand_weight=-1", "brand_weight=-1"),
         ("label_smoothing=.nan", "label_smoothing=nan"),
         ("batch_size", "'batch_size' is not key=value"),

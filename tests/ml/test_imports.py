@@ -19,7 +19,8 @@ def loaded_after(code: str) -> set[str]:
         "import ml",
         "import ml.data.records",
         "from ml.training import DatasetError, TrainConfig, TrainingCancelled, TrainingProgress, TrainResult, train",
-        "from ml.serving import MatchPrediction, ModelFolderError, Pair",
+        "from ml.serving import MatchPrediction, ModelFolderError, Pair, Probabilities",
+        "import ml.metrics, ml.evaluating.command",
     ],
 )
 def test_it_loads_no_torch(code: str) -> None:
@@ -27,7 +28,9 @@ def test_it_loads_no_torch(code: str) -> None:
 
 
 def test_the_computing_parts_know_nothing_of_the_rest_of_the_project() -> None:
-    loaded = loaded_after("import ml.__main__, ml.training.vilt, ml.serving.predictor")
+    loaded = loaded_after(
+        "import ml.__main__, ml.training.vilt_finetune, ml.training.vilt_pretrain, ml.serving.predictor"
+    )
     assert "torch" in loaded
     assert not {"django", "mmproject", "crawler", "annotation", "evaluation", "celery"} & loaded
 
