@@ -32,6 +32,24 @@ class RunForm(forms.Form):
         return self.cleaned_data["page"] or 1
 
 
+class TrainingForm(forms.Form):
+    """A training to start; whether its values can be trained, `services.training_start` says.
+
+    `run_id` is made with the form, so that a second click starts no second training.
+    """
+
+    config = forms.CharField(max_length=100)
+    dataset_of = forms.CharField(max_length=64, required=False)
+    start_from = forms.CharField(max_length=64, required=False)
+    changes = forms.CharField(max_length=2000, required=False, widget=forms.Textarea)
+    run_id = forms.RegexField("^[0-9a-f-]{36}$", required=False)
+
+    def clean_changes(self) -> list[str]:
+        """One key=value a line; empty lines and comments count for nothing."""
+        lines = (line.strip() for line in self.cleaned_data["changes"].splitlines())
+        return [line for line in lines if line and not line.startswith("#")]
+
+
 def answers_in(data: QueryDict) -> list[Answer]:
     """The answers of a submitted page: `verdict-3`, and for a wrong one `right-3` and `other-3`, 3 being a position.
 

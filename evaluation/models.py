@@ -7,22 +7,33 @@ from crawler.models import Offer, WorkState
 from mmproject.ids import ID_LENGTH, content_id, new_id
 
 
+class TrainingKind(models.TextChoices):
+    """What comes of a training; the values of `ml.training.tasks.Kind`."""
+
+    PRETRAIN = "pretrain", _("pre-training")
+    FINETUNE = "finetune", _("fine-tuning")
+
+
 class TrainingRun(models.Model):
-    """One training, from the click to the model folder. `progress` is what the page draws."""
+    """One training, from the click to the model folder, over all its attempts. Its curves stand in TrainingJournal."""
 
     id = models.CharField(primary_key=True, max_length=ID_LENGTH, default=new_id)
     # Unique, so that of two clicks at the same moment only one can be the next training.
     number = models.PositiveIntegerField(_("number"), unique=True)
     config = models.CharField(_("configuration"), max_length=100)
+    kind = models.CharField(_("kind"), max_length=10, choices=TrainingKind.choices, default=TrainingKind.FINETUNE)
+    changes = models.CharField(_("parameters"), max_length=2000, blank=True)  # lines of key=value, over the config
+    dataset_of = models.CharField(max_length=ID_LENGTH, blank=True)  # the training whose dataset; empty: a new one
+    start_from = models.CharField(max_length=ID_LENGTH, blank=True)  # a model version; empty: as the config says
     state = models.CharField(_("state"), max_length=10, choices=WorkState.choices, default=WorkState.PENDING)
     error = models.CharField(_("error"), max_length=1000, blank=True)
     records = models.PositiveIntegerField(_("examples"), default=0)
     progress = models.JSONField(default=dict)  # the last ml.training.TrainingProgress, as a dictionary
-    curve = models.JSONField(default=list)  # [[step, loss], …], thinned to a few hundred points
     metrics = models.JSONField(default=dict)
     started_by = models.CharField(_("started by"), max_length=150, blank=True)
     cancel_requested = models.BooleanField(default=False)
     attempts = models.PositiveIntegerField(default=0)
+    max_attempts = models.PositiveIntegerField(default=3)  # then it is given up; resuming by hand allows more
     created_at = models.DateTimeField(_("queued"))
     started_at = models.DateTimeField(_("started"), null=True, blank=True)
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
@@ -44,6 +55,23 @@ class TrainingRun(models.Model):
     @property
     def val_percent(self) -> float | None:
         return _val_percent(self.metrics)
+
+
+class TrainingJournal(models.Model):
+    """What a training's page draws, told by its worker once a second: lists of trainings need not read it."""
+
+    id = models.CharField(primary_key=True, max_length=ID_LENGTH)  # the training's
+    # {"losses": {name: [[step, value], …]}, "val": {…}}, each thinned to a few hundred points
+    curves = models.JSONField(default=dict)
+    log = models.JSONField(default=list)  # the last lines
+    manifest = models.JSONField(default=dict)  # run.json: configuration, data, seed, versions, machine
+
+    class Meta:
+        verbose_name = _("training journal")
+        verbose_name_plural = _("training journals")
+
+    def __str__(self) -> str:
+        return self.id
 
 
 class TrainingPicture(models.Model):
@@ -70,6 +98,7 @@ class ModelVersion(models.Model):
 
     id = models.CharField(primary_key=True, max_length=ID_LENGTH)  # the training run's id
     name = models.CharField(_("name"), max_length=120)
+    kind = models.CharField(_("kind"), max_length=10, choices=TrainingKind.choices, default=TrainingKind.FINETUNE)
     folder = models.CharField(_("folder"), max_length=200)  # relative to settings.MODELS_DIR
     metrics = models.JSONField(_("figures"), default=dict)
     created_at = models.DateTimeField(_("trained"))
@@ -89,6 +118,11 @@ class ModelVersion(models.Model):
         return _val_percent(self.metrics)
 
     @property
+    def can_answer(self) -> bool:
+        """Whether it tells brands and products; a pre-trained model is only there to start from."""
+        return self.kind == TrainingKind.FINETUNE
+
+    @property
     def val_product(self) -> dict | None:
         """Right, total, accuracy, low and high of the product on the validation part; None when it had none."""
         figures = self.metrics.get("product")
@@ -104,6 +138,33 @@ def _val_percent(metrics: dict) -> float | None:
     """The product accuracy on the validation part, in per cent."""
     accuracy = (metrics.get("product") or {}).get("accuracy")
     return 100 * accuracy if isinstance(accuracy, int | float) else None
+
+
+class WordAlignment(models.Model):
+    """Where in a listing's picture one model version sees each word of its title; `pending`: waits for a worker."""
+
+    id = models.CharField(primary_key=True, max_length=ID_LENGTH)
+    model_id = models.CharField(max_length=ID_LENGTH)
+    about_id = models.CharField(max_length=ID_LENGTH)  # the listing; by this name it keeps none from being cleaned away
+    title = models.CharField(_("title"), max_length=500)
+    image_sha256 = models.CharField(max_length=64)  # by this name it keeps the picture from being cleaned away
+    state = models.CharField(_("state"), max_length=10, choices=WorkState.choices, default=WorkState.PENDING)
+    error = models.CharField(_("error"), max_length=500, blank=True)
+    attempts = models.PositiveIntegerField(default=0)
+    words = models.JSONField(default=list)  # [[word, SHA-256 of the drawn picture], …] in the title's order
+    asked_at = models.DateTimeField(_("asked"))
+
+    class Meta:
+        verbose_name = _("word alignment")
+        verbose_name_plural = _("word alignments")
+        indexes = [models.Index(fields=["state", "asked_at"], name="alignment_state_asked")]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @staticmethod
+    def make_id(*, model_id: str, listing_id: str) -> str:
+        return content_id("word alignment", model_id, listing_id)
 
 
 class PredictionRun(models.Model):

@@ -21,10 +21,20 @@ def resume_predictions() -> None:
 
 
 @shared_task(name="evaluation.tasks.run_training")
-def run_training(run_id: str) -> None:
-    services.training_run(run_id=run_id)
+def run_training() -> None:
+    services.training_run()
 
 
 @shared_task(name="evaluation.tasks.resume_training")
 def resume_training() -> None:
     services.trainings_resume()
+
+
+@shared_task(name="evaluation.tasks.draw_alignment")
+def draw_alignment(alignment_id: str) -> None:
+    services.alignment_draw(alignment_id=alignment_id)
+
+
+@shared_task(name="evaluation.tasks.resume_alignments")
+def resume_alignments() -> None:
+    services.alignments_resume()

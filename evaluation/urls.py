@@ -1,6 +1,6 @@
 from django.urls import path
 
-from evaluation.views import runs, statistics, training
+from evaluation.views import alignments, models, runs, statistics, training_compare, training_run, training_start
 
 app_name = "evaluation"
 urlpatterns = [
@@ -10,11 +10,16 @@ urlpatterns = [
     path("runs/<str:run_id>/judgments/", runs.judge, name="judge"),
     path("products/", runs.product_options, name="product_options"),
     path("statistics/", statistics.statistics_page, name="statistics"),
-    path("training/", training.training_page, name="training"),
-    path("training/start/", training.training_start, name="training_start"),
-    path("training/<str:run_id>/", training.training_run, name="training_run"),
-    path("training/<str:run_id>/progress/", training.training_progress, name="training_progress"),
-    path("training/<str:run_id>/cancel/", training.training_cancel, name="training_cancel"),
-    path("models/", training.models_page, name="models"),
-    path("models/<str:model_id>/activate/", training.model_activate, name="model_activate"),
+    path("training/", training_start.training_page, name="training"),
+    path("training/start/", training_start.training_start, name="training_start"),
+    path("training/compare/", training_compare.training_compare, name="training_compare"),
+    path("training/<str:run_id>/", training_run.training_run, name="training_run"),
+    path("training/<str:run_id>/progress/", training_run.training_progress, name="training_progress"),
+    path("training/<str:run_id>/cancel/", training_run.training_cancel, name="training_cancel"),
+    path("training/<str:run_id>/resume/", training_run.training_resume, name="training_resume"),
+    path("models/", models.models_page, name="models"),
+    path("models/<str:model_id>/activate/", models.model_activate, name="model_activate"),
+    path("models/<str:model_id>/download/", models.model_download, name="model_download"),
+    path("models/<str:model_id>/words/", alignments.alignment_ask, name="alignment_ask"),
+    path("models/<str:model_id>/words/<str:listing_id>/", alignments.alignment, name="alignment"),
 ]

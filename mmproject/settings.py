@@ -123,6 +123,7 @@ MEDIA_ROOT = os.environ.get("MEDIA_ROOT") or str(STATE_DIR / "media")
 MEDIA_URL = "/media/"
 MODELS_DIR = STATE_DIR / "models"
 DATASETS_DIR = STATE_DIR / "datasets"
+TRAININGS_DIR = STATE_DIR / "trainings"  # logs, curves and checkpoints, from which a training goes on
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
@@ -152,6 +153,7 @@ CELERY_TASK_ROUTES = {
     "evaluation.tasks.run_training": {"queue": "train"},
     "evaluation.tasks.predict_pending": {"queue": "predict"},
     "evaluation.tasks.predict_opinions": {"queue": "predict"},
+    "evaluation.tasks.draw_alignment": {"queue": "predict"},
     "evaluation.*": {"queue": "crawl"},
 }
 # Redis hands a task out again after this long: it must exceed every hard time limit (docs.celeryq.dev, Redis caveats).
@@ -174,6 +176,7 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 15},
     },
     "resume-predictions": {"task": "evaluation.tasks.resume_predictions", "schedule": 15.0, "options": {"expires": 15}},
+    "resume-alignments": {"task": "evaluation.tasks.resume_alignments", "schedule": 30.0, "options": {"expires": 30}},
     "resume-training": {"task": "evaluation.tasks.resume_training", "schedule": 15.0, "options": {"expires": 15}},
     "scheduled-crawls": {"task": "crawler.tasks.queue_scheduled_crawls", "schedule": 60.0, "options": {"expires": 60}},
     # The disk must not fill up between two nights with pages of a shop that has changed.

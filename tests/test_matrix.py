@@ -90,11 +90,16 @@ TABLE = [
     # operators
     Rule("evaluation/training/", PAGE, "GET", OPERATE),
     Rule("evaluation/training/start/", PAGE, "POST", OPERATE),
+    Rule("evaluation/training/compare/", PAGE, "GET", OPERATE),
     Rule("evaluation/training/<str:run_id>/", PAGE, "GET", OPERATE, unknown=True),
     Rule("evaluation/training/<str:run_id>/progress/", PAGE, "GET", OPERATE, unknown=True),
     Rule("evaluation/training/<str:run_id>/cancel/", PAGE, "POST", OPERATE, unknown=True),
+    Rule("evaluation/training/<str:run_id>/resume/", PAGE, "POST", OPERATE, unknown=True),
     Rule("evaluation/models/", PAGE, "GET", OPERATE),
     Rule("evaluation/models/<str:model_id>/activate/", PAGE, "POST", OPERATE, unknown=True),
+    Rule("evaluation/models/<str:model_id>/download/", PAGE, "GET", OPERATE, unknown=True),
+    Rule("evaluation/models/<str:model_id>/words/", PAGE, "GET POST", OPERATE, unknown=True),
+    Rule("evaluation/models/<str:model_id>/words/<str:listing_id>/", PAGE, "GET", OPERATE, unknown=True),
     # programs
     Rule("api/schema", API, "GET", SIGNED_IN),
     Rule("api/goodslist", API, "GET", SIGNED_IN),

@@ -1,6 +1,6 @@
 """Which model versions there are, and which one answers now."""
 
-from evaluation.models import ModelVersion
+from evaluation.models import ModelVersion, Prediction
 
 
 def active_model() -> ModelVersion | None:
@@ -11,3 +11,13 @@ def active_model() -> ModelVersion | None:
 def model_versions() -> list[ModelVersion]:
     """All versions, the newest first."""
     return list(ModelVersion.objects.order_by("-created_at", "-id")[:200])
+
+
+def model_named(model_id: str) -> ModelVersion | None:
+    return ModelVersion.objects.filter(id=model_id).first()
+
+
+def listings_seen_by(model: ModelVersion) -> list[Prediction]:
+    """The last listings with a picture that this version answered or, when it answered none, that any has."""
+    shown = Prediction.objects.exclude(image_sha256="").order_by("-created_at")
+    return list(shown.filter(model_id=model.id)[:12]) or list(shown[:12])

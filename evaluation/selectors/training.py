@@ -1,5 +1,6 @@
 """What there is to train on, and how trainings went."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -7,12 +8,13 @@ from django.db.models import Count
 from django.utils import timezone
 
 from annotation.models import Label, Review
-from crawler.models import WorkState
-from evaluation.models import Judgment, TrainingRun, Verdict
+from crawler.models import ImageState, Listing, WorkState
+from evaluation.models import Judgment, TrainingJournal, TrainingRun, Verdict
 
 MIN_PRODUCTS = 2
 MIN_LABELS = 10
 WAITS_AFTER = timedelta(seconds=4)
+OPEN_STATES = (WorkState.PENDING, WorkState.RUNNING)
 
 
 @dataclass(frozen=True)
@@ -63,5 +65,31 @@ def training_runs() -> list[TrainingRun]:
 
 
 def training_under_way() -> TrainingRun | None:
-    open_states = (WorkState.PENDING, WorkState.RUNNING)
-    return TrainingRun.objects.filter(state__in=open_states).order_by("created_at").first()
+    """The one that runs or, when none does, is next."""
+    return TrainingRun.objects.filter(state__in=OPEN_STATES).order_by("created_at").first()
+
+
+def place_in_queue(run: TrainingRun) -> int:
+    """How many trainings that run or wait come before this one, which waits."""
+    return TrainingRun.objects.filter(state__in=OPEN_STATES, created_at__lt=run.created_at).count()
+
+
+def trainings_with_datasets() -> list[TrainingRun]:
+    """Trainings that wrote a dataset of their own, the newest first."""
+    return list(TrainingRun.objects.filter(records__gt=0, dataset_of="").order_by("-created_at")[:50])
+
+
+def usable_listings() -> int:
+    """Listings that a pre-training can learn from, labelled or not."""
+    return Listing.objects.filter(image_state=ImageState.DONE).exclude(image_sha256="").count()
+
+
+def journal_of(run: TrainingRun) -> TrainingJournal:
+    """What its worker has told; empty before it told anything."""
+    return journals_of([run])[run.id]
+
+
+def journals_of(runs: Sequence[TrainingRun]) -> dict[str, TrainingJournal]:
+    """By the training's id."""
+    told = {journal.id: journal for journal in TrainingJournal.objects.filter(id__in=[run.id for run in runs])}
+    return {run.id: told.get(run.id) or TrainingJournal(id=run.id) for run in runs}

@@ -1,16 +1,24 @@
-"""Writes, one question a module: prediction runs, their predictions, opinions, judgments, models, training, dataset.
+"""Writes, one question a module: prediction runs, their predictions, opinions, judgments, models, training,
+dataset, alignments.
 
 Everything here can be run again after a crash at any point: the documents hold the intent, the queue is only a nudge.
 """
 
+from evaluation.services.alignments import alignment_ask, alignment_draw, alignment_kept, alignments_resume
 from evaluation.services.judgments import judgments_save
 from evaluation.services.models import model_activate
 from evaluation.services.opinions import opinions_predict
 from evaluation.services.predictions import predictions_run
 from evaluation.services.runs import run_advance, run_start, runs_resume
-from evaluation.services.training import training_cancel, training_run, training_start, trainings_resume
+from evaluation.services.training import CONFIG, training_cancel, training_resume, training_start, trainings_resume
+from evaluation.services.training_work import training_run
 
 __all__ = [
+    "CONFIG",
+    "alignment_ask",
+    "alignment_draw",
+    "alignment_kept",
+    "alignments_resume",
     "judgments_save",
     "model_activate",
     "opinions_predict",
@@ -19,6 +27,7 @@ __all__ = [
     "run_start",
     "runs_resume",
     "training_cancel",
+    "training_resume",
     "training_run",
     "training_start",
     "trainings_resume",

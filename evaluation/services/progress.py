@@ -1,31 +1,48 @@
-"""How a training tells where it stands: a line a second in its document, which also renews the lease."""
+"""How a training tells where it stands: once a second in its documents, which also renews the lease."""
 
+import json
 import math
 import time
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 from django.utils import timezone
 
 from crawler.models import WorkState
-from evaluation.models import TrainingRun
+from evaluation.models import TrainingJournal, TrainingRun
+from evaluation.services.curves import Curve
 from ml.training import TrainingProgress
+from ml.training.metrics_log import read_metrics
 
 EVERY_SECONDS = 1.0
-MAX_POINTS = 300
+LOG_LINES = 300
+LOG_BYTES = 64 * 1024
 
 
 class ProgressWriter:
-    """Given to the trainer as its callbacks. `lease_lost` once another worker has taken the run over."""
+    """Given to the trainer as its callbacks. `lease_lost` once another worker has taken the run over.
 
-    def __init__(self, *, run: TrainingRun, lease: timedelta) -> None:
-        self.run = run
-        self.lease = lease
+    `work` is the training's work folder, of whose log the end is told too. The curves of an interrupted attempt are
+    read from there, and go on where this one does.
+    """
+
+    def __init__(self, *, run: TrainingRun, lease: timedelta, work: Path) -> None:
+        self.run, self.lease, self.work = run, lease, work
         self.lease_lost = False
         self._cancelled = False
         self._written = -math.inf
-        self._curve: list[list[float]] = []
+        self._values: dict[str, Any] = {}
         self._stage = ""
+        self.last_step = 0  # trained
+        journal, _made = TrainingJournal.objects.get_or_create(id=run.id)
+        self._manifest = journal.manifest
+        self._curves: dict[str, dict[str, Curve]] = {"losses": {}, "val": {}}
+        for line in read_metrics(work):
+            for group in self._curves:
+                self._add(group, line["step"], line.get(group, {}))
 
     def stage(self, name: str) -> None:
         """Say what is being done when the trainer does not."""
@@ -34,32 +51,62 @@ class ProgressWriter:
 
     def write(self, progress: TrainingProgress) -> None:
         """Take note of a step; written at most once a second, and at every change of stage."""
-        if progress.loss is not None and math.isfinite(progress.loss) and progress.total_steps:
-            self._add_point(progress.step, progress.loss)
-        if progress.stage == self._stage and time.monotonic() - self._written < EVERY_SECONDS:
-            return
+        if self._stage == "evaluating" and progress.stage != "evaluating":
+            self._add("val", self.last_step, progress.val)
+        if progress.stage == "training":
+            self.last_step = progress.step
+            self._add("losses", progress.step, progress.losses)
+        new_stage = progress.stage != self._stage
         self._stage = progress.stage
-        values = {
-            name: value if not isinstance(value, float) or math.isfinite(value) else None
-            for name, value in asdict(progress).items()
-        }
-        self._save(values)
+        self._values = asdict(progress)
+        if new_stage or time.monotonic() - self._written >= EVERY_SECONDS:
+            self._save(self._values)
+
+    def finish(self) -> None:
+        """Write what was told last."""
+        if not self.lease_lost:
+            self._save(self._values)
 
     def should_stop(self) -> bool:
         """Whether to stop: asked to, or no longer ours. As old as the last line written."""
         return self._cancelled or self.lease_lost
 
-    def _add_point(self, step: int, loss: float) -> None:
-        if self._curve and self._curve[-1][0] >= step:
-            return
-        self._curve.append([step, round(loss, 5)])
-        if len(self._curve) > MAX_POINTS:  # every second one, and the newest: the curve keeps its shape
-            self._curve = self._curve[:-1:2] + self._curve[-1:]
+    def _add(self, group: str, step: int, values: Mapping[str, float]) -> None:
+        for name, value in values.items():
+            self._curves[group].setdefault(name, Curve()).add(step, value)
 
-    def _save(self, values: dict) -> None:
+    def _save(self, values: dict[str, Any]) -> None:
         self._written = time.monotonic()
         ours = TrainingRun.objects.filter(id=self.run.id, lease_token=self.run.lease_token, state=WorkState.RUNNING)
-        saved = ours.update(progress=values, curve=self._curve, leased_until=timezone.now() + self.lease)
-        self.lease_lost = not saved
-        if saved:
-            self._cancelled = ours.filter(cancel_requested=True).exists()
+        self.lease_lost = not ours.update(progress=values, leased_until=timezone.now() + self.lease)
+        if self.lease_lost:
+            return
+        self._cancelled = ours.filter(cancel_requested=True).exists()
+        self._manifest = self._manifest or _read_manifest(self.work)
+        TrainingJournal.objects.filter(id=self.run.id).update(
+            curves={
+                group: {name: one.points for name, one in curves.items()} for group, curves in self._curves.items()
+            },
+            log=_log_tail(self.work),
+            manifest=self._manifest,
+        )
+
+
+def _log_tail(work: Path) -> list[str]:
+    """The last lines of WORK/log.txt."""
+    try:
+        with (work / "log.txt").open("rb") as file:
+            file.seek(0, 2)
+            start = max(0, file.tell() - LOG_BYTES)
+            file.seek(start)
+            lines = file.read().decode("utf-8", "replace").splitlines()
+    except FileNotFoundError:
+        return []
+    return lines[1 if start else 0 :][-LOG_LINES:]  # the first one may be cut
+
+
+def _read_manifest(work: Path) -> dict[str, Any]:
+    try:
+        return json.loads((work / "run.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}

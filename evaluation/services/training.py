@@ -1,67 +1,79 @@
-"""Training runs: queued by a click, worked on under a lease, ended with a registered model or a reason.
+"""The queue of trainings: what an operator orders, cancels and resumes.
 
-    pending → running → done | failed | cancelled
+    pending → running → done | failed | cancelled          failed | cancelled → pending
 
-A worker that dies leaves a lease behind; when it has run out the training is queued again and starts anew.
-After MAX_ATTEMPTS it is given up. A model folder that exists is finished: the trainer leaves it whole or not at all.
+A worker that dies leaves a lease behind; when that has run out the training is queued again and goes on from its last
+checkpoint. After `max_attempts` it is given up, until somebody resumes it. The work itself is `training_work`.
 """
 
-import json
-import logging
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError
+from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crawler.models import WorkState
-from evaluation.models import ModelVersion, TrainingRun
-from evaluation.selectors.models import active_model
-from evaluation.selectors.training import MIN_LABELS, MIN_PRODUCTS, enough_labels, label_counts
-from evaluation.services.datasets import dataset_export
-from evaluation.services.models import model_activate
-from evaluation.services.progress import ProgressWriter
-from ml.training import DatasetError, TrainingCancelled, train
+from evaluation.models import ModelVersion, TrainingKind, TrainingRun
+from evaluation.selectors.training import (
+    MIN_LABELS,
+    MIN_PRODUCTS,
+    OPEN_STATES,
+    enough_labels,
+    label_counts,
+    trainings_with_datasets,
+    usable_listings,
+)
+from ml.training import ConfigError, ConfigInfo, available_configs, read_config
 from mmproject.ids import new_id
 from mmproject.queue import nudge
 
-logger = logging.getLogger(__name__)
-
 RUN_TRAINING = "evaluation.tasks.run_training"
 CONFIG = "vilt_demo"
-LEASE = timedelta(seconds=120)
 MAX_ATTEMPTS = 3
-OPEN_STATES = (WorkState.PENDING, WorkState.RUNNING)
+MAX_NUMBER_CLASHES = 20
 
 
-def training_start(*, user: AbstractBaseUser, config: str = CONFIG) -> TrainingRun:
-    """Queue a training on what is approved now. Raises ValidationError for too little, or when one is under way."""
-    counts = label_counts()
-    if not enough_labels(counts):
-        total = sum(row.labels for row in counts)
-        text = _(
-            "Too little to train on: %(labels)d approved labels of %(products)d products; "
-            "at least %(min_labels)d labels of %(min_products)d products are needed."
-        )
-        figures = {"labels": total, "products": len(counts), "min_labels": MIN_LABELS, "min_products": MIN_PRODUCTS}
-        raise ValidationError(text % figures)
-    # Numbered before looking whether one is under way: whoever started in between took that number, and we collide.
-    number = (TrainingRun.objects.order_by("-number").values_list("number", flat=True).first() or 0) + 1
-    under_way = _("A training is queued or running already: wait for it, or cancel it.")
-    if TrainingRun.objects.filter(state__in=OPEN_STATES).exists():
-        raise ValidationError(under_way)
+def training_start(
+    *,
+    user: AbstractBaseUser,
+    config: str = CONFIG,
+    changes: Sequence[str] = (),
+    dataset_of: str = "",
+    start_from: str = "",
+    run_id: str = "",
+) -> TrainingRun:
+    """Queue a training. The same `run_id` again, of a second click, is the same training.
+
+    `changes` are key=value; `dataset_of` is a training whose dataset is to be used again, by default what people have
+    said by now is written anew; `start_from` is a model version.
+
+    Raises ValidationError, by the name of the argument, for what cannot be trained like that.
+    """
+    run_id = run_id or new_id()
+    if (known := TrainingRun.objects.filter(id=run_id).first()) is not None:
+        return known
+    info = _checked_config(config, changes)
+    _check_dataset(dataset_of, kind=info.kind)
+    _check_model(start_from, changes)
     now = timezone.now()
-    run = TrainingRun(number=number, config=config, started_by=user.get_username(), created_at=now, leased_until=now)
-    try:
-        run.save(force_insert=True)
-    except IntegrityError:
-        raise ValidationError(under_way) from None
-    nudge(RUN_TRAINING, run.id)
-    return run
+    run = TrainingRun(
+        id=run_id,
+        config=config,
+        kind=info.kind,
+        changes="\n".join(changes),
+        dataset_of=dataset_of,
+        start_from=start_from,
+        started_by=user.get_username(),
+        created_at=now,
+        leased_until=now,
+        max_attempts=MAX_ATTEMPTS,
+    )
+    return _queued(run)
 
 
 def training_cancel(*, run_id: str) -> None:
@@ -72,94 +84,116 @@ def training_cancel(*, run_id: str) -> None:
     )
 
 
+def training_resume(*, run_id: str) -> bool:
+    """Queue a failed or cancelled training again, to go on from its last checkpoint; False when it is neither."""
+    ended = TrainingRun.objects.filter(id=run_id, state__in=(WorkState.FAILED, WorkState.CANCELLED))
+    resumed = ended.update(
+        state=WorkState.PENDING,
+        error="",
+        cancel_requested=False,
+        finished_at=None,
+        leased_until=timezone.now(),
+        max_attempts=F("attempts") + MAX_ATTEMPTS,
+    )
+    if resumed:
+        nudge(RUN_TRAINING)
+    return bool(resumed)
+
+
 def trainings_resume() -> int:
-    """Queue trainings again whose worker is gone, and end those that were cancelled or tried too often."""
-    left = TrainingRun.objects.filter(state__in=OPEN_STATES, leased_until__lte=timezone.now()).order_by("created_at")
+    """End trainings that were cancelled or tried too often, and wake a worker for those that nobody works on."""
+    left = list(TrainingRun.objects.filter(state__in=OPEN_STATES, leased_until__lte=timezone.now()))
     for run in left:
         if run.cancel_requested:
-            _end(run, state=WorkState.CANCELLED)
-        elif run.attempts >= MAX_ATTEMPTS:
-            _end(run, state=WorkState.FAILED, error=_given_up(run))
-        else:
-            nudge(RUN_TRAINING, run.id)
+            training_end(run, state=WorkState.CANCELLED)
+        elif run.attempts >= run.max_attempts:
+            training_end(run, state=WorkState.FAILED, error=_given_up(run))
+    if left:
+        nudge(RUN_TRAINING)
     return len(left)
 
 
-def training_run(*, run_id: str) -> None:
-    """Train, register the model, activate it when it is the first. Does nothing while another worker has the lease."""
-    run = _lease(run_id)
-    if run is None:
-        return
-    progress = ProgressWriter(run=run, lease=LEASE)
-    try:
-        metrics = _train(run, progress)
-    except TrainingCancelled:
-        if progress.lease_lost:
-            logger.warning("training %s was taken over by another worker", run.id)
-        else:
-            _end(run, state=WorkState.CANCELLED)
-    except DatasetError as error:
-        _end(run, state=WorkState.FAILED, error=_("The examples cannot be used: %(error)s") % {"error": error})
-    except Exception as error:  # the page must say why; the log has the traceback
-        logger.exception("training %s failed", run.id)
-        _end(run, state=WorkState.FAILED, error=f"{type(error).__name__}: {error}")
-    else:
-        _register(run, metrics)
-        _end(run, state=WorkState.DONE, metrics=metrics)
-
-
-def _lease(run_id: str) -> TrainingRun | None:
-    run = TrainingRun.objects.filter(id=run_id, state__in=OPEN_STATES).first()
+def training_take(*, lease: timedelta) -> TrainingRun | None:
+    """The oldest training that nobody works on, now leased to the caller; None when there is none."""
+    trainings_waiting = TrainingRun.objects.filter(state__in=OPEN_STATES, cancel_requested=False)
     now = timezone.now()
-    if run is None or run.leased_until > now:
-        return None
-    if run.cancel_requested or run.attempts >= MAX_ATTEMPTS:
-        trainings_resume()
-        return None
-    # Changes only if nobody else has raised the attempts since: a compare-and-set.
-    taken = TrainingRun.objects.filter(id=run_id, state=run.state, attempts=run.attempts).update(
-        state=WorkState.RUNNING,
-        attempts=run.attempts + 1,
-        lease_token=new_id(),
-        leased_until=now + LEASE,
-        started_at=now,
-        progress={},
-        curve=[],
-        error="",
-    )
-    return TrainingRun.objects.get(id=run_id) if taken else None
+    for run in trainings_waiting.filter(leased_until__lte=now, attempts__lt=F("max_attempts")).order_by("created_at"):
+        # Changes only if nobody else has raised the attempts since: a compare-and-set.
+        taken = TrainingRun.objects.filter(id=run.id, state=run.state, attempts=run.attempts).update(
+            state=WorkState.RUNNING,
+            attempts=run.attempts + 1,
+            lease_token=new_id(),
+            leased_until=now + lease,
+            started_at=now,
+            progress={},
+            error="",
+        )
+        if taken:
+            return TrainingRun.objects.get(id=run.id)
+    return None
 
 
-def _train(run: TrainingRun, progress: ProgressWriter) -> dict:
-    """The metrics of the finished model folder, which an earlier attempt may have finished already."""
-    output = settings.MODELS_DIR / run.id
-    if output.exists():
-        return json.loads((output / "metrics.json").read_text(encoding="utf-8"))
-    progress.stage("dataset")
-    settings.DATASETS_DIR.mkdir(parents=True, exist_ok=True)
-    settings.MODELS_DIR.mkdir(parents=True, exist_ok=True)
-    dataset = settings.DATASETS_DIR / run.id
-    counts = dataset_export(run_id=run.id, folder=dataset)
-    TrainingRun.objects.filter(id=run.id).update(records=counts["records"])
-    config = settings.BASE_DIR / "ml" / "configs" / f"{run.config}.yaml"
-    result = train(config, dataset=dataset, output=output, on_progress=progress.write, should_stop=progress.should_stop)
-    return result.metrics
-
-
-def _register(run: TrainingRun, metrics: dict) -> None:
-    name = f"{run.config} #{run.number}"
-    ModelVersion.objects.get_or_create(
-        id=run.id, defaults={"name": name, "folder": run.id, "metrics": metrics, "created_at": timezone.now()}
-    )
-    if active_model() is None:
-        model_activate(model_id=run.id, username=run.started_by)
-
-
-def _end(run: TrainingRun, *, state: Any, error: str = "", metrics: dict | None = None) -> None:
+def training_end(run: TrainingRun, *, state: Any, error: str = "", metrics: dict | None = None) -> None:
     """End the attempt that `run` was read in; a later attempt of another worker is left alone."""
     TrainingRun.objects.filter(id=run.id, state__in=OPEN_STATES, lease_token=run.lease_token).update(
         state=state, error=error[:1000], metrics=metrics or {}, finished_at=timezone.now()
     )
+
+
+def _checked_config(config: str, changes: Sequence[str]) -> ConfigInfo:
+    info = next((info for info in available_configs() if info.name == config), None)
+    if info is None:
+        raise ValidationError({"config": _("There is no configuration “%(name)s”.") % {"name": config}})
+    try:
+        read_config(info.path, changes)
+    except ConfigError as error:
+        raise ValidationError({"changes": str(error)}) from None
+    return info
+
+
+def _check_dataset(dataset_of: str, *, kind: str) -> None:
+    if dataset_of:
+        if dataset_of not in {run.id for run in trainings_with_datasets()}:
+            raise ValidationError({"dataset_of": _("There is no dataset of a training “%(id)s”.") % {"id": dataset_of}})
+    elif kind == TrainingKind.PRETRAIN:
+        listings = usable_listings()
+        if listings < MIN_LABELS:
+            text = _("Too little to pre-train on: %(listings)d listings with a picture; at least %(min)d are needed.")
+            raise ValidationError({"dataset_of": text % {"listings": listings, "min": MIN_LABELS}})
+    else:
+        counts = label_counts()
+        if not enough_labels(counts):
+            text = _(
+                "Too little to train on: %(labels)d approved labels of %(products)d products; "
+                "at least %(min_labels)d labels of %(min_products)d products are needed."
+            )
+            figures = {"labels": sum(row.labels for row in counts), "products": len(counts)}
+            limits = {"min_labels": MIN_LABELS, "min_products": MIN_PRODUCTS}
+            raise ValidationError({"dataset_of": text % (figures | limits)})
+
+
+def _check_model(start_from: str, changes: Sequence[str]) -> None:
+    if not start_from:
+        return
+    if not ModelVersion.objects.filter(id=start_from).exists():
+        raise ValidationError({"start_from": _("There is no model “%(id)s”.") % {"id": start_from}})
+    if any(change.partition("=")[0].strip() == "start_from" for change in changes):
+        raise ValidationError({"changes": _("start_from is set here and by the model chosen to start from: take one.")})
+
+
+def _queued(run: TrainingRun) -> TrainingRun:
+    """Save it under the next number, which another start may take first, and wake a worker."""
+    for _clash in range(MAX_NUMBER_CLASHES):
+        run.number = (TrainingRun.objects.order_by("-number").values_list("number", flat=True).first() or 0) + 1
+        try:
+            run.save(force_insert=True)
+        except IntegrityError:
+            if (same := TrainingRun.objects.filter(id=run.id).first()) is not None:
+                return same  # a second click at the same moment
+        else:
+            nudge(RUN_TRAINING)
+            return run
+    raise RuntimeError(f"no number could be had for a training after {MAX_NUMBER_CLASHES} tries")
 
 
 def _given_up(run: TrainingRun) -> str:

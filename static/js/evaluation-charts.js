@@ -1,4 +1,4 @@
-// Draws the statistics and the loss curve from the JSON in the page.
+// Draws the statistics from the JSON in the page.
 "use strict";
 (() => {
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -52,30 +52,6 @@
       },
     });
 
-  let curve = null;
-  const drawCurve = () => {
-    const canvas = document.getElementById("loss-curve");
-    const data = json("training-data");
-    if (!canvas || !data) return;
-    const points = data.curve.map(([x, y]) => ({ x, y }));
-    document.getElementById("loss").hidden = !points.length;
-    if (!points.length) return;
-    if (curve) {
-      curve.data.datasets[0].data = points;
-      curve.update();
-      return;
-    }
-    curve = new Chart(canvas, {
-      type: "line",
-      data: { datasets: [{ label: canvas.dataset.loss, data: points, borderColor: colour("--accent"), borderWidth: 2, pointRadius: 0 }] },
-      options: {
-        parsing: false,
-        plugins: { legend: { display: false } },
-        scales: { x: { type: "linear", min: 0, title: { display: true, text: canvas.dataset.step } }, y: { beginAtZero: true } },
-      },
-    });
-  };
-
   document.addEventListener("DOMContentLoaded", () => {
     style();
     const data = json("chart-data");
@@ -85,7 +61,5 @@
       drawProducts(document.getElementById("by-product"), data, words);
       drawDays(document.getElementById("by-day"), data, words);
     }
-    drawCurve();
-    document.addEventListener("htmx:afterSettle", drawCurve);
   });
 })();

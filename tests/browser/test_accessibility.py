@@ -29,6 +29,7 @@ from tests.evaluation.factories import (
     make_run,
 )
 from tests.evaluation.test_suggestions import say
+from tests.evaluation.trainings import make_alignment, make_finished_training, make_running_training
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(databases=["default", "mongo"], transaction=True)]
 
@@ -64,6 +65,9 @@ def world(person, source) -> dict[str, str]:
         say(listing.id, products[0].id, 0.9, model=model)
     make_claim(make_task("tea", overlap=2), person("annotator"), until=timezone.now() + timedelta(hours=1))
     make_task("juice", assignee=person("superuser"), brand_name="Brand 0")
+    running, trained = make_running_training(), make_finished_training()
+    words = f"/evaluation/models/{model.id}/words/"
+    make_alignment(model, listings[0])
     return {
         "annotation, empty": "/annotation/",
         "annotation, claimed": f"/annotation/?keyword=tea&product={names[2]}",
@@ -76,7 +80,12 @@ def world(person, source) -> dict[str, str]:
         "run": f"/evaluation/runs/{run.id}/",
         "statistics": "/evaluation/statistics/",
         "training": "/evaluation/training/",
+        "training, running": f"/evaluation/training/{running.id}/",
+        "training, done": f"/evaluation/training/{trained.id}/",
+        "trainings compared": f"/evaluation/training/compare/?run={trained.id}&run={running.id}",
         "models": "/evaluation/models/",
+        "alignment, choose": words,
+        "alignment, drawn": f"{words}{listings[0].id}/?word=1",
         "profile": "/profile/",
     }
 

@@ -60,6 +60,7 @@ def test_exactly_these_fields_keep_pictures():
         "TrainingPicture.image_sha256",
         "Prediction.image_sha256",
         "Judgment.image_sha256",
+        "WordAlignment.image_sha256",
     }
 
 

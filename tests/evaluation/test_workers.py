@@ -4,13 +4,14 @@ import io
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from django.utils import timezone
 from PIL import Image
 
 from crawler.images import store_image
 from crawler.models import WorkState
 from evaluation import services
-from evaluation.models import ModelVersion, Prediction, PredictionRun, TrainingRun
+from evaluation.models import ModelVersion, Prediction, PredictionRun, TrainingJournal, TrainingRun
 from tests.evaluation.factories import make_cached_page, make_catalogue, make_label, make_listing
 from tests.workers import eventually, worker
 
@@ -57,10 +58,11 @@ def let_leases_run_out():
 
 
 def test_train_and_predict_with_both_workers_killed_in_the_middle(labels, person):
-    # A training worker is killed in its first steps; the next one starts anew and finishes.
+    # A training worker is killed after a checkpoint; the next one goes on from there and finishes.
     with worker("train") as process:
-        services.training_start(user=person("operator"))
-        eventually(lambda: TrainingRun.objects.get().progress.get("step"), what="the first step")
+        run = services.training_start(user=person("operator"), changes=["checkpoint_minutes=0.01"])
+        checkpoints = settings.TRAININGS_DIR / run.id / "checkpoints"
+        eventually(lambda: list(checkpoints.glob("*/whole")), timeout=120, what="the first checkpoint")
         process.kill()
     assert TrainingRun.objects.get().state == WorkState.RUNNING
     assert not ModelVersion.objects.exists()
@@ -70,7 +72,13 @@ def test_train_and_predict_with_both_workers_killed_in_the_middle(labels, person
         eventually(reached(TrainingRun, WorkState.DONE), timeout=120, what="the end of the training")
     run = TrainingRun.objects.get()
     assert (run.attempts, run.records) == (2, 24)
-    assert run.curve
+    journal = TrainingJournal.objects.get()
+    assert any("goes on from the checkpoint" in line for line in journal.log)
+    steps = [step for step, _loss in journal.curves["losses"]["total"]]
+    assert steps == sorted(set(steps))
+    assert (steps[0], steps[-1]) == (1, run.metrics["steps"])
+    assert journal.manifest["config"]["checkpoint_minutes"] == 0.01
+    assert not checkpoints.exists()
     assert ModelVersion.objects.get().activated_at is not None
 
     # A prediction worker is killed between two batches; the next one answers the rest, and nothing twice.
