@@ -1,162 +1,180 @@
-"""From approved labels and judgments to the dataset folder that `ml.training` reads.
+"""From labels and judgments to the dataset folder that `ml` reads; who is believed stands in `said`.
 
-A reviewed label outweighs judgments; of two reviewed labels of one listing the later review counts; judgments that
-contradict one another are left out. The split follows from the picture's hash, so the same picture is never in both
-parts, and a picture keeps its part from one training to the next (unless a product would have nothing to train on).
+Pictures that look alike, whatever they are labelled, go into one part, so that nothing is measured on what was trained
+on; a part is kept from one export to the next. See `ml.data.splits`.
 """
 
-import json
+import io
 import logging
-import os
-import shutil
-from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 
-from django.utils import timezone
+from PIL import Image
 
-from annotation.models import Brand, Label, Product, Review
+from annotation.models import Brand as OurBrand
+from annotation.models import Product as OurProduct
 from crawler.images import read_image
-from evaluation.models import Judgment, TrainingPicture, Verdict
-from mmproject.ids import new_id
+from crawler.look_alikes import MAX_DISTANCE, perceptual_hash
+from evaluation.models import TrainingPicture
+from evaluation.selectors.provenance import provenance
+from evaluation.services.said import Said, StoredPicture
+from ml.data.catalog import Brand, Product
+from ml.data.records import DatasetError, Record, read_dataset
+from ml.data.splits import Shares, assign_splits, near_duplicates
+from ml.data.writing import DatasetWriter
 
 logger = logging.getLogger(__name__)
 
-VAL_EVERY = 8
 CHUNK = 1000
+Tell = Callable[[str, int], None]  # what is done next, and how many more of it
 
 
-@dataclass(frozen=True)
-class Example:
-    """`This listing's picture and title show this product.`"""
+def dataset_export(*, run_id: str, folder: Path, unlabelled: bool = False) -> dict[str, int]:
+    """Write a training run's dataset to `folder` unless it is there already; returns the manifest's counts.
 
-    listing_id: str
-    image_sha256: str
-    title: str
-    product_id: str
+    `unlabelled` adds the listings that nobody has labelled, for pre-training.
 
-
-def dataset_export(*, run_id: str, folder: Path) -> dict[str, int]:
-    """Write the dataset to `folder` unless it is there already; returns the manifest's counts.
-
-    Written beside its place and renamed, so that a folder of this name is always complete. The pictures are also noted
-    in the database, so that predictions on them can be told from predictions on fresh ones.
+    The pictures to train and to choose by are also noted in the database, so that predictions on them can be told from
+    predictions on fresh ones.
     """
     if not (folder / "manifest.json").exists():
-        temporary = folder.parent / f".{folder.name}-{new_id()}"
         try:
-            _write(temporary, examples())
-            os.rename(temporary, folder)
-        except OSError:
+            dataset_write(folder=folder, unlabelled=unlabelled)
+        except DatasetError:
             if not (folder / "manifest.json").exists():  # else another worker was quicker with the same content
                 raise
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
-    counts = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["counts"]
-    _note_pictures(run_id=run_id, folder=folder)
-    return counts
+    dataset = read_dataset(folder)
+    refs = {ref for part in ("train", "val") for record in dataset.split(part) for ref in record.images}
+    _note_pictures(run_id=run_id, shas=sorted(Path(ref).stem for ref in refs))
+    return dataset.manifest["counts"]
 
 
-def examples() -> list[Example]:
-    """All that people have said, one product a listing, in the order of the listing ids."""
-    said: dict[str, Example | None] = {}
-    right = Judgment.objects.filter(verdict=Verdict.RIGHT)
-    for listing, sha, title, product in right.values_list(
-        "listing_id", "image_sha256", "title", "predicted_product_id"
-    ):
-        _agree(said, Example(listing, sha, title, product))
-    corrected = Judgment.objects.filter(verdict=Verdict.WRONG).exclude(right_product_id="")
-    for listing, sha, title, product in corrected.values_list(
-        "listing_id", "image_sha256", "title", "right_product_id"
-    ):
-        _agree(said, Example(listing, sha, title, product))
-    labels = Label.objects.filter(review=Review.APPROVED).order_by("reviewed_at", "id")
-    for listing, sha, title, product in labels.values_list("listing_id", "image_sha256", "title", "product_id"):
-        said[listing] = Example(listing, sha, title, product)
-    return [example for _listing, example in sorted(said.items()) if example is not None and example.image_sha256]
+def dataset_write(
+    *,
+    folder: Path,
+    unlabelled: bool = False,
+    hold_out_products: float = 0.0,
+    shards: bool = False,
+    tell: Tell = lambda what, count: None,
+) -> dict[str, int]:
+    """Write all that people have said to a new `folder`, whole or not at all; returns the manifest's counts.
 
-
-def _agree(said: dict[str, Example | None], example: Example) -> None:
-    """Add what a judgment says; None once two judgments of the listing contradict one another."""
-    before = said.setdefault(example.listing_id, example)
-    if before is None or before.product_id != example.product_id:
-        said[example.listing_id] = None
-
-
-def val_pictures(rows: list[Example]) -> set[str]:
-    """The pictures of the validation part: about one in VAL_EVERY by hash, never all pictures of a product,
-    and at least one whenever some product has two."""
-    pictures: dict[str, set[str]] = {}
-    for row in rows:
-        pictures.setdefault(row.product_id, set()).add(row.image_sha256)
-    val = {row.image_sha256 for row in rows if int(row.image_sha256[:8], 16) % VAL_EVERY == 0}
-    if not val:
-        roomy = [max(shas) for shas in pictures.values() if len(shas) > 1]
-        val = {min(roomy)} if roomy else set()
-    for product in sorted(pictures):
-        if pictures[product] <= val:
-            val.discard(min(pictures[product]))
-    return val
-
-
-def _write(folder: Path, rows: list[Example]) -> None:
-    (folder / "images").mkdir(parents=True)
-    products = {
-        product.id: product for product in Product.objects.filter(id__in=sorted({row.product_id for row in rows}))
+    `unlabelled` adds the listings that nobody has labelled, for pre-training; `hold_out_products` is a share of
+    products, from 0 to 1, of which all is in test. `tell` is called before each kind of work and with 1 after each
+    piece of it. Raises DatasetError when the folder is there, ValueError for an impossible share.
+    """
+    shares = Shares(hold_out=hold_out_products)
+    query = {
+        "command": "export_dataset",
+        "unlabelled": unlabelled,
+        "hold_out_products": hold_out_products,
+        "val": shares.val,
+        "test": shares.test,
+        "max_distance": MAX_DISTANCE,
+        "labels": "approved",
+        "judgments": "right, or wrong with the right product",
     }
-    known = [row for row in rows if row.product_id in products]
-    stored = _copy_pictures({row.image_sha256 for row in known}, folder=folder)
-    kept = [row for row in known if row.image_sha256 in stored]
-    val = val_pictures(kept)
-    with (folder / "records.jsonl").open("w", encoding="utf-8") as lines:
-        for row in kept:
-            record = {
-                "id": row.listing_id,
-                "image": f"images/{row.image_sha256}.jpg",
-                "title": row.title,
-                "brand": products[row.product_id].brand_id or "",
-                "product": row.product_id,
-                "split": "val" if row.image_sha256 in val else "train",
-            }
-            lines.write(json.dumps(record, ensure_ascii=False) + "\n")
-    used = sorted({row.product_id for row in kept})
-    brands = Brand.objects.filter(id__in=sorted({products[product].brand_id or "" for product in used}))
-    catalog = {
-        "brands": [{"id": brand.id, "name": brand.name} for brand in brands.order_by("id")],
-        "products": [
-            {"id": product, "name": products[product].name, "brand": products[product].brand_id or ""}
-            for product in used
-        ],
-    }
-    _write_json(folder / "catalog.json", catalog)
-    splits = Counter("val" if row.image_sha256 in val else "train" for row in kept)
-    counts = {
-        "records": len(kept),
-        "train": splits["train"],
-        "val": splits["val"],
-        "pictures": len({row.image_sha256 for row in kept}),
-        "products": len(used),
-        "skipped": len(rows) - len(kept),
-    }
-    _write_json(folder / "manifest.json", {"format": 1, "counts": counts, "created_at": timezone.now().isoformat()})
+    with DatasetWriter(folder, query=query, shards=shards) as writer, Said() as said:
+        tell("reading labels", 0)
+        said.gather(unlabelled=unlabelled)
+        examples = len(said)
+        said.keep_products(OurProduct.objects.values_list("id", flat=True))
+        _store_pictures(said, writer, tell=tell)
+        _write_listings(said, writer, shares=shares, tell=tell)
+        writer.counts["skipped"] = examples - writer.counts["records"]
+        tell("labels", 0)
+        for line in provenance(said.product_of):
+            writer.label(line)
+        counts = writer.counts
+    return dict(counts)
 
 
-def _copy_pictures(pictures: set[str], *, folder: Path) -> set[str]:
-    """Copy what the store has; the pictures that it could give."""
-    copied = set()
-    for sha in sorted(pictures):
-        try:
-            data = read_image(sha)
-        except (OSError, ValueError) as error:
-            logger.warning("picture %s is left out of the dataset: %s", sha, error)
-            continue
-        (folder / "images" / f"{sha}.jpg").write_bytes(data)
-        copied.add(sha)
-    return copied
+def _store_pictures(said: Said, writer: DatasetWriter, *, tell: Tell) -> None:
+    """Copy what the store has; what it lacks is named in the log, and its listings are left out."""
+    tell("pictures", sum(1 for _ in said.pictures()))
+    for sha, phash in said.pictures():
+        picture = _store_picture(sha, writer, phash=phash)
+        if picture is not None:
+            said.store(sha, picture)
+        tell("pictures", 1)
 
 
-def _note_pictures(*, run_id: str, folder: Path) -> None:
-    shas = sorted(path.stem for path in (folder / "images").iterdir())
+def _store_picture(sha: str, writer: DatasetWriter, *, phash: str) -> StoredPicture | None:
+    try:
+        data = read_image(sha)
+        with Image.open(io.BytesIO(data)) as image:
+            width, height = image.size
+            phash = phash or perceptual_hash(image)
+    except (OSError, ValueError, SyntaxError) as error:
+        logger.warning("picture %s is left out of the dataset: %s", sha, error)
+        return None
+    return StoredPicture(writer.picture(f"{sha}.jpg", data), width, height, phash)
+
+
+def _write_listings(said: Said, writer: DatasetWriter, *, shares: Shares, tell: Tell) -> None:
+    shas, phashes, products = [], [], []
+    interned: dict[str, str] = {}
+    for example, picture in said.exported():
+        shas.append(example.image_sha256)
+        phashes.append(int(picture.phash, 16))
+        products.append(interned.setdefault(example.product_id, example.product_id))
+    tell("look-alikes", 0)
+    splits = assign_splits(
+        pictures=shas,
+        groups=near_duplicates(phashes, max_distance=MAX_DISTANCE),
+        products=products,
+        shares=shares,
+    )
+    del shas, phashes
+    brand_of = _write_catalog(said, writer, used=set(products))
+    tell("listings", len(splits))
+    for (example, picture), split in zip(said.exported(), splits, strict=True):
+        writer.listing(
+            Record(
+                id=example.listing_id,
+                images=(picture.ref,),
+                title=example.title,
+                brand=brand_of.get(example.product_id, ""),
+                product=example.product_id,
+                split=split,
+                width=picture.width,
+                height=picture.height,
+            )
+        )
+        tell("listings", 1)
+
+
+def _write_catalog(said: Said, writer: DatasetWriter, *, used: set[str]) -> dict[str, str]:
+    """The active products and those that are used, with their brands; the brand of each product."""
+    products = [
+        Product(
+            id=one.id,
+            name=one.name,
+            brand=one.brand_id or "",
+            description=one.description,
+            images=_catalogue_pictures(said, writer, sha=one.image_sha256),
+        )
+        for one in OurProduct.objects.order_by("id")
+        if one.active or one.id in used
+    ]
+    brands = [
+        Brand(id=one.id, name=one.name, aliases=tuple(part.strip() for part in one.aliases.split(",") if part.strip()))
+        for one in OurBrand.objects.filter(id__in=sorted({one.brand for one in products} - {""})).order_by("id")
+    ]
+    writer.catalog(brands=brands, products=products)
+    return {one.id: one.brand for one in products}
+
+
+def _catalogue_pictures(said: Said, writer: DatasetWriter, *, sha: str) -> tuple[str, ...]:
+    if sha and not said.stored(sha):
+        picture = _store_picture(sha, writer, phash="")
+        if picture is not None:
+            said.store(sha, picture)
+    ref = said.stored(sha)
+    return (ref,) if ref else ()
+
+
+def _note_pictures(*, run_id: str, shas: list[str]) -> None:
     rows = [
         TrainingPicture(id=TrainingPicture.make_id(run_id=run_id, image_sha256=sha), run_id=run_id, image_sha256=sha)
         for sha in shas
@@ -165,7 +183,3 @@ def _note_pictures(*, run_id: str, folder: Path) -> None:
     missing = [row for row in rows if row.id not in existing]
     for start in range(0, len(missing), CHUNK):
         TrainingPicture.objects.bulk_create(missing[start : start + CHUNK])
-
-
-def _write_json(path: Path, content: dict) -> None:
-    path.write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")
