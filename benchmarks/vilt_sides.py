@@ -10,6 +10,7 @@ from torch import nn
 from transformers import ViltModel
 
 from ml.models.inputs import PairBatch
+from ml.models.layout import lay_out
 from ml.models.patches import STRIDE
 from ml.models.vilt import ViltConfig, ViltMatcher
 from ml.models.vilt_weights import to_transformers
@@ -81,15 +82,12 @@ class Ours:
         self.model = model
 
     def pooled(self, asked: Asked) -> torch.Tensor:
-        patches, grids = self.model.extract(asked.pairs.pixels or [])
-        return self.model.encoder(
-            input_ids=asked.pairs.input_ids,
-            attention_mask=asked.pairs.attention_mask,
-            patches=self.model.project(torch.cat(patches)),
-            grids=grids,
-            owner=asked.pairs.owner,
-            only_pooled=True,
-        ).pooled
+        pairs = asked.pairs
+        patches, grids = self.model.extract(pairs.pixels or [])
+        side = self.model.shape.image_size // STRIDE
+        layout = lay_out(attention_mask=pairs.attention_mask, grids=grids, owner=pairs.owner, side=side)
+        projected = self.model.project(torch.cat(patches))
+        return self.model.encoder(input_ids=pairs.input_ids, patches=projected, layout=layout, only_pooled=True).pooled
 
     def logits(self, asked: Asked) -> tuple[torch.Tensor, torch.Tensor]:
         output = self.model(asked.pairs)
