@@ -10,10 +10,17 @@ from safetensors.torch import load_file, save_file
 Better = Literal["higher", "lower"]
 
 
-def best_step(vals: Sequence[tuple[int, dict[str, float]]], figure: str, better: Better) -> int | None:
-    """The step with the best `figure`; of equal ones the latest, which has learned more. None when nothing has it."""
+def best_step(vals: Sequence[tuple[int, dict[str, float]]], names: Sequence[str], better: Better) -> int | None:
+    """The step with the best mean of the figures called `names`, those that there are.
+
+    Of equal ones the latest, which has learned more. None when nothing has any of them.
+    """
     sign = 1 if better == "higher" else -1
-    scored = [(sign * figures[figure], step) for step, figures in vals if figure in figures]
+    scored = []
+    for step, figures in vals:
+        known = [figures[name] for name in names if name in figures]
+        if known:
+            scored.append((sign * sum(known) / len(known), step))
     return max(scored)[1] if scored else None
 
 

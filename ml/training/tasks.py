@@ -50,7 +50,7 @@ class Task(Protocol):
     examples: int
     weights: Mapping[str, float]
     learned_weights: bool
-    best: tuple[str, Literal["higher", "lower"]]
+    best: tuple[tuple[str, ...], Literal["higher", "lower"]]  # figures of `validate`, by whose mean the best is known
 
     def plan(self, steps: int) -> "Iterator[list[Draw]]":
         """The examples of each step's whole batch, over all processes; always the same for one configuration."""

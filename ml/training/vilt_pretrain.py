@@ -41,7 +41,7 @@ class Example:
 class ViltPretrain:
     """See `ml.training.tasks.Task`. Learns from titles with pictures; what the listing shows is not asked for."""
 
-    best: tuple[str, Literal["higher", "lower"]] = ("loss", "lower")
+    best: tuple[tuple[str, ...], Literal["higher", "lower"]] = (("loss",), "lower")
     learned_weights = False
 
     def __init__(

@@ -59,9 +59,15 @@ def test_curves_are_drawn_in_tensorboard_where_it_is_installed(dataset: Path, tm
 )
 def test_the_best_step_is_the_latest_of_equals(better: Any, expected: int) -> None:
     vals = [(10, {"f": 0.1}), (20, {"f": 0.5}), (30, {"f": 0.5}), (40, {"f": 0.2}), (50, {"other": 9.0})]
-    assert best_step(vals, "f", better) == expected
-    assert best_step([], "f", better) is None
+    assert best_step(vals, ["f"], better) == expected
+    assert best_step([], ["f"], better) is None
     assert evaluations_since(vals, 30) == 2
+
+
+def test_the_best_step_is_that_of_the_mean() -> None:
+    vals = [(1, {"f": 0.9, "g": 0.1}), (2, {"f": 0.8, "g": 0.6}), (3, {"f": 0.7, "g": 0.6})]
+    assert best_step(vals, ["f", "g"], "higher") == 2
+    assert best_step(vals, ["f", "absent"], "higher") == 1
 
 
 def test_the_best_weights_are_kept_and_not_the_last(
