@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader, Dataset
 from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 from transformers.optimization import get_cosine_schedule_with_warmup, get_linear_schedule_with_warmup
 
-from ml.data.batches import Draw
+from ml.data.batches import Draw, slice_for
 from ml.training.averaging import AverageWeights
 from ml.training.best import evaluations_since
 from ml.training.checkpoints import MarkWhole
@@ -194,7 +194,5 @@ class Batches:
     def __iter__(self) -> Iterator[list[Draw]]:
         pieces = self.accumulation * self.world
         for batch in self.task.plan(self.steps):
-            size = len(batch) // pieces
             for micro in range(self.accumulation):
-                start = (micro * self.world + self.rank) * size
-                yield batch[start : start + size]
+                yield batch[slice_for(micro * self.world + self.rank, pieces)]
