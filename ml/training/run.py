@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ml.data.bad_records import BadRecords
 from ml.data.records import Dataset, read_dataset
 from ml.training.config import ConfigError, TrainConfig, read_config
 from ml.training.progress import TrainingProgress, TrainResult
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from ml.serving.model_folder import ModelFolder
 
+log = logging.getLogger(__name__)
 Tell = Callable[[TrainingProgress], None]
 ShouldStop = Callable[[], bool]
 
@@ -46,24 +48,34 @@ def train(
     if output.exists():
         raise ConfigError(f"output={output} is already there: name a new folder")
     settings = config if isinstance(config, TrainConfig) else read_config(config, changes)
-    data = read_dataset(dataset)
+    bad = BadRecords()
+    data = read_dataset(dataset, bad=bad)
     output.parent.mkdir(parents=True, exist_ok=True)
     if work is not None:
-        return _train(settings, data, output=output, work=work, tell=on_progress, should_stop=should_stop)
+        return _train(settings, data, bad=bad, output=output, work=work, tell=on_progress, should_stop=should_stop)
     with tempfile.TemporaryDirectory(prefix=f".{output.name}-", dir=output.parent) as scratch:
         work = Path(scratch)
-        return _train(settings, data, output=output, work=work, tell=on_progress, should_stop=should_stop)
+        return _train(settings, data, bad=bad, output=output, work=work, tell=on_progress, should_stop=should_stop)
 
 
 def _train(
-    config: TrainConfig, data: Dataset, *, output: Path, work: Path, tell: Tell | None, should_stop: ShouldStop | None
+    config: TrainConfig,
+    data: Dataset,
+    *,
+    bad: BadRecords,
+    output: Path,
+    work: Path,
+    tell: Tell | None,
+    should_stop: ShouldStop | None,
 ) -> TrainResult:
     from ml.training.session import Session
 
     work.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
     with logged_to(work / "log.txt"):
-        session = Session(config, data, work=work, tell=tell, should_stop=should_stop)
+        if bad.count:
+            log.warning("%d lines of the dataset are left out, the first is %s", bad.count, bad.first)
+        session = Session(config, data, bad=bad, work=work, tell=tell, should_stop=should_stop)
         trained = session.run()
         trained.metrics["minutes"] = round((session.seconds_before + time.monotonic() - started) / 60, 3)
         if session.first:

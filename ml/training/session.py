@@ -34,11 +34,12 @@ class Session:
         config: TrainConfig,
         data: Dataset,
         *,
+        bad: BadRecords,
         work: Path,
         tell: Callable[[TrainingProgress], None] | None,
         should_stop: Callable[[], bool] | None,
     ) -> None:
-        self.config, self.data, self.work = config, data, work
+        self.config, self.data, self.bad, self.work = config, data, bad, work
         self.tell, self.should_stop = tell, should_stop
         self.on_cpu = not torch.cuda.is_available()
         self.first = int(os.environ.get("RANK", "0")) == 0
@@ -55,9 +56,8 @@ class Session:
     def run(self) -> ModelFolder:
         """The trained and measured model."""
         set_seed(self.config.seed)
-        bad = BadRecords()
         task: Task = task_class(self.config.task)(
-            self.config, self.data, work=self.work, bad=bad, tell=self._told_features
+            self.config, self.data, work=self.work, bad=self.bad, tell=self._told_features
         )
         steps = self.config.steps(task.examples)
         checkpoint = newest_checkpoint(self.checkpoints)
@@ -101,7 +101,7 @@ class Session:
             watch.close()
         trained.metrics["steps"] = watch.step
         trained.metrics["best_step"] = watch.best_step()
-        trained.metrics["skipped_pictures"] = bad.count
+        trained.metrics["skipped_records"] = self.bad.count
         return trained
 
     def wait_for_all(self) -> None:

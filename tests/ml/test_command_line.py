@@ -70,13 +70,13 @@ def test_an_output_that_is_there_is_exit_2(
     assert "already there" in capsys.readouterr().err
 
 
-def test_a_broken_record_is_exit_2_with_its_line(
+def test_too_many_broken_records_are_exit_2_with_the_first_ones_line(
     own_dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = own_dataset / "listings.jsonl"
-    path.write_text(path.read_text(encoding="utf-8") + '{"id": "x"}\n', encoding="utf-8")
+    path.write_text(path.read_text(encoding="utf-8") + '{"id": "x"}\n' * 11, encoding="utf-8")
     assert run("train", DEMO, "--data", own_dataset, "--output", tmp_path / "model") == 2
-    assert f"listings.jsonl:{len(read_records(own_dataset))}: title=None" in capsys.readouterr().err
+    assert f"listings.jsonl:{len(read_records(own_dataset)) - 10}: title=None" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("command", ["predict", "evaluate"])

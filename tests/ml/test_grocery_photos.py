@@ -20,6 +20,6 @@ def test_a_short_training_learns_real_products(tmp_path: Path) -> None:
     data = write_grocery_dataset(Path(FOLDER), tmp_path / "dataset", per_product=6)
     config = read_config(DEMO, ["views=1", "max_steps=150"])
     metrics = train(config, dataset=data, output=tmp_path / "model").metrics
-    assert metrics["skipped_pictures"] == 0
+    assert metrics["skipped_records"] == 0
     assert metrics["product"]["accuracy"] > 0.4
     assert metrics["product_image_only"]["accuracy"] > 0.2

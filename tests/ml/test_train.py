@@ -213,7 +213,7 @@ def test_a_bad_picture_is_named_and_left_out(
     metrics = train(tiny_config(max_steps=2), dataset=own_dataset, output=tmp_path / "model").metrics
     assert metrics["train_records"] == 18
     assert metrics["product"]["total"] == 5
-    assert metrics["skipped_pictures"] == 2
+    assert metrics["skipped_records"] == 2
     assert records[1]["id"] in caplog.text
     assert records[-1]["id"] in caplog.text
 
@@ -260,3 +260,13 @@ def test_titles_are_learnt_too(tmp_path: Path) -> None:
     metrics = train(tiny_config(max_steps=100), dataset=data, output=tmp_path / "model").metrics
     assert metrics["product"]["accuracy"] == 1.0
     assert metrics["product_image_only"]["accuracy"] == 0.5
+
+
+def test_a_bad_line_is_named_and_left_out(own_dataset: Path, tmp_path: Path) -> None:
+    path = own_dataset / "listings.jsonl"
+    first, *rest = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    path.write_text(first.replace('"images"', '"pictures"') + "".join(rest), encoding="utf-8")
+    result = train(tiny_config(max_steps=2), dataset=own_dataset, output=tmp_path / "model", work=tmp_path / "work")
+    assert result.metrics["train_records"] == 17
+    assert result.metrics["skipped_records"] == 1
+    assert "1 lines of the dataset are left out, the first is" in (tmp_path / "work" / "log.txt").read_text("utf-8")
