@@ -127,7 +127,11 @@ class ViltPretrainConfig(ViltConfigBase):
 
 @dataclass(frozen=True, kw_only=True)
 class ViltFinetuneConfig(ViltConfigBase):
-    """Brand and product classification on labelled listings."""
+    """Brand and product classification on labelled listings.
+
+    With `picture_alone` each example is answered twice in a step, as a pair and from its pictures alone, for which the
+    picture network runs once: where it is trained, it costs most of the step.
+    """
 
     brand_weight: float = 0.5
     product_weight: float = 1.0
@@ -136,6 +140,7 @@ class ViltFinetuneConfig(ViltConfigBase):
     class_balance: Literal["none", "inverse_sqrt", "effective"] = "none"
     drop_title: float = 0.45
     drop_image: float = 0.1
+    picture_alone: bool = False
     catalogue_views: int = 0
 
     def __post_init__(self) -> None:
@@ -146,6 +151,10 @@ class ViltFinetuneConfig(ViltConfigBase):
         if self.drop_title + self.drop_image > 1 or self.drop_image == 1:
             raise ConfigError(
                 f"drop_title={self.drop_title} and drop_image={self.drop_image} leave nothing to learn from"
+            )
+        if self.picture_alone and self.drop_title:
+            raise ConfigError(
+                f"drop_title={self.drop_title}, but picture_alone=true leaves every title out once: set one to 0 or false"
             )
         for name in ("brand_weight", "product_weight"):
             if not 0 <= getattr(self, name) < inf:

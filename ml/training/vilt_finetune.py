@@ -3,7 +3,7 @@
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,14 +17,14 @@ from ml.data.records import Dataset, DatasetError, Record
 from ml.metrics import Accuracy
 from ml.metrics.confusion import worst_confusion
 from ml.models.inputs import PairBatch
-from ml.models.vilt import ViltMatcher
-from ml.objectives.brand_product import brand_product_loss
+from ml.objectives.brand_product import IGNORE, brand_product_loss
 from ml.objectives.class_balance import class_weights
 from ml.objectives.part import LossPart
 from ml.serving.labels import Labels
 from ml.serving.model_folder import ModelFolder
 from ml.training.vilt_base import ViltData, ViltDraw, patch_parameters, preprocessing
 from ml.training.vilt_config import ViltFinetuneConfig
+from ml.training.vilt_pairs import also_alone, with_pictures
 from ml.training.vilt_start import build_model
 
 EVALUATION_BATCH = 32
@@ -81,6 +81,7 @@ class ViltFinetune:
         self.learned_weights = config.weighting == "learned"
         self.class_weights = self._class_weights()
         self.examples = len(self.train)
+        self.untitled = self.tokenizer.encode([""]).input_ids[0]
 
     def _class_weights(self) -> dict[str, torch.Tensor]:
         brands = Counter(self.labels.brand_index[record.brand] for record in self.train)
@@ -108,18 +109,28 @@ class ViltFinetune:
         )
 
     def collate(self, examples: Sequence[Example]) -> dict[str, Any]:
+        brands, products = [one.brand for one in examples], [one.product for one in examples]
+        if self.config.picture_alone:
+            brands += [one.brand if one.shown else IGNORE for one in examples]
+            products += [one.product if one.shown else IGNORE for one in examples]
         return {
             "pairs": self._batch([(one.title, one.pictures) for one in examples]),
             "shown": torch.tensor([one.shown for one in examples for _ in one.pictures], dtype=torch.bool),
-            "brand": torch.tensor([one.brand for one in examples]),
-            "product": torch.tensor([one.product for one in examples]),
+            "brand": torch.tensor(brands),
+            "product": torch.tensor(products),
         }
 
     def counts(self, batch: Mapping[str, Any]) -> dict[str, float]:
-        return {name: float(self.class_weights[name][batch[name]].sum()) for name in ("brand", "product")}
+        return {
+            name: float(self.class_weights[name][batch[name][batch[name] != IGNORE]].sum())
+            for name in ("brand", "product")
+        }
 
     def losses(self, batch: Mapping[str, Any]) -> dict[str, LossPart]:
-        output = self.model(with_pictures(batch["pairs"], batch["shown"], model=self.model))
+        pairs = with_pictures(batch["pairs"], batch["shown"], model=self.model)
+        if self.config.picture_alone:
+            pairs = also_alone(pairs, self.untitled.to(pairs.owner.device))
+        output = self.model(pairs)
         device = output.product.device
         return brand_product_loss(
             brand_logits=output.brand,
@@ -196,17 +207,6 @@ class ViltFinetune:
             (self.labels.brands[brand]["id"], self.labels.products[product]["id"])
             for brand, product in zip(brands, products, strict=True)
         ]
-
-
-def with_pictures(pairs: PairBatch, shown: torch.Tensor, *, model: ViltMatcher) -> PairBatch:
-    """`pairs` as features, with only the pictures that `shown` (I,) bool says."""
-    if pairs.pixels is not None:
-        patches, grids = model.extract(pairs.pixels)
-    else:
-        assert pairs.grids is not None
-        patches, grids = list(pairs.patches or ()), pairs.grids
-    kept = [one for one, is_shown in zip(patches, shown.tolist(), strict=True) if is_shown]
-    return replace(pairs, pixels=None, patches=kept, grids=grids[shown], owner=pairs.owner[shown])
 
 
 @dataclass(frozen=True)

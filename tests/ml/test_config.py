@@ -50,6 +50,7 @@ def test_changes_are_laid_over_the_file() -> None:
         ("batch_size=", "batch_size=''"),
         ("batch_size=0", "batch_size=0"),
         ("drop_title=1.5", "drop_title=1.5"),
+        ("picture_alone=true", "drop_title=0.45"),
         ("optimiser.learning_rate=0", "learning_rate=0"),
         ("optimiser.learning_rate=.nan", "learning_rate=nan"),
         ("optimiser.learning_rate=.inf", "learning_rate=inf"),

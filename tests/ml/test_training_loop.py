@@ -1,6 +1,7 @@
 """What a training does beside its steps: measuring, keeping the best, ending early, and what it writes down."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -153,6 +154,31 @@ def test_a_hidden_picture_is_not_seen(dataset: Path, tmp_path: Path) -> None:
     before = task.losses(batch)["product"].total
     batch["pairs"].pixels[int(hidden.nonzero()[0])].fill_(9.0)
     assert task.losses(batch)["product"].total.equal(before)
+
+
+def test_every_example_is_answered_without_its_title_too(dataset: Path, tmp_path: Path) -> None:
+    """As two batches would be, and with a hidden picture there is nothing left to answer from."""
+    config = tiny_config(drop_title=0.0, drop_image=0.3, picture_alone=True, class_balance="inverse_sqrt")
+    task = ViltFinetune(config, read_dataset(dataset), work=tmp_path, bad=_bad(), tell=lambda done, total: None)
+    examples = [task.example(draw) for draw in next(iter(task.plan(1)))]
+    hidden = sum(not one.shown for one in examples)
+    assert 0 < hidden < len(examples)
+    batch = task.collate(examples)
+    both = task.losses(batch)
+    once = ViltFinetune(
+        tiny_config(drop_title=0.0, drop_image=0.3, class_balance="inverse_sqrt"),
+        read_dataset(dataset),
+        work=tmp_path,
+        bad=_bad(),
+        tell=lambda done, total: None,
+    )
+    once.model = task.model
+    with_title = once.losses(once.collate(examples))
+    alone = once.losses(once.collate([replace(one, title="") for one in examples if one.shown]))
+    for name in ("brand", "product"):
+        torch.testing.assert_close(both[name].total, with_title[name].total + alone[name].total)
+        torch.testing.assert_close(both[name].count, with_title[name].count + alone[name].count)
+        assert task.counts(batch)[name] == pytest.approx(float(both[name].count), 1e-6)
 
 
 @pytest.mark.parametrize("make", [tiny_config, tiny_pretraining])
