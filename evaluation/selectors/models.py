@@ -4,8 +4,12 @@ from evaluation.models import ModelVersion, Prediction
 
 
 def active_model() -> ModelVersion | None:
-    """The version that new prediction runs use: the one activated last."""
-    return ModelVersion.objects.filter(activated_at__isnull=False).order_by("-activated_at", "-id").first()
+    """The version that new prediction runs use: of those not retired, the one activated last."""
+    return (
+        ModelVersion.objects.filter(activated_at__isnull=False, retired_at__isnull=True)
+        .order_by("-activated_at", "-id")
+        .first()
+    )
 
 
 def model_versions() -> list[ModelVersion]:

@@ -148,7 +148,7 @@ def _predictions(run: PredictionRun, *, listing_ids: list[str]) -> list[Predicti
             continue
         listing = listings.get(listing_id) or Listing(id=listing_id, source=run.source)
         prediction = Prediction(
-            id=Prediction.make_id(run_id=run.id, listing_id=listing_id),
+            id=Prediction.make_id(run_id=run.id, model_id=run.model_id, listing_id=listing_id),
             run_id=run.id,
             position=position,
             model_id=run.model_id,

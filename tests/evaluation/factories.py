@@ -136,7 +136,7 @@ def make_run(
 
 def _prediction(run: PredictionRun, position: int, listing: Listing, product: Product | None) -> Prediction:
     prediction = Prediction(
-        id=Prediction.make_id(run_id=run.id, listing_id=listing.id),
+        id=Prediction.make_id(run_id=run.id, model_id=run.model_id, listing_id=listing.id),
         run_id=run.id,
         position=position,
         model_id=run.model_id,
