@@ -1,7 +1,7 @@
 """Sequences of unequal length, one after the other without padding: where each begins, and how attention sees them.
 
-Linear layers and norms run on the packed tokens (T, D). Only attention, a few per cent of the work, is computed on
-sequences padded to the longest: (B, H, S, d).
+Linear layers and norms run on the packed tokens (T, D). Only attention, a few per cent of the work, looks at sequences
+apart, see `ml.models.attention`.
 """
 
 from dataclasses import dataclass, replace

@@ -8,7 +8,6 @@ from typing import Literal
 
 import torch
 from torch import nn
-from torch.nn import functional as F
 
 PatchKind = Literal["linear", "efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2"]
 CHUNK = 8  # pictures at a time without gradients: on CPUs larger batches leave the caches and are slower
@@ -22,7 +21,8 @@ class RawPatches(nn.Module):
     width = 3 * STRIDE * STRIDE
 
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
-        return F.unfold(pixels, kernel_size=STRIDE, stride=STRIDE).transpose(1, 2)  # (B, 3·32·32, N) → (B, N, 3·32·32)
+        squares = pixels.unflatten(3, (-1, STRIDE)).unflatten(2, (-1, STRIDE))  # (B, 3, H/32, 32, W/32, 32)
+        return squares.permute(0, 2, 4, 1, 3, 5).flatten(3).flatten(1, 2)  # → (B, N, 3·32·32)
 
 
 class EfficientNetLitePatches(nn.Module):

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from ml.models.attention import attend
 from ml.models.layout import Layout
 from ml.models.packing import Packing
 
@@ -46,13 +47,9 @@ class ViltLayer(nn.Module):
     def forward(self, tokens: torch.Tensor, packing: Packing, *, only_first: bool = False) -> torch.Tensor:
         """(T, D) → (T, D), or (B, D) of each sequence's first token, which sees all others, with `only_first`."""
         qkv = self.qkv(self.norm_before(tokens))  # (T, 3·D)
-        qkv = packing.pad(qkv).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)  # (3, B, H, S, d)
-        query, key, value = qkv.unbind(0)
+        seen = attend(qkv, packing, heads=self.heads, only_first=only_first)  # (T or B, D)
         if only_first:
-            query, tokens = query[:, :, :1], tokens.index_select(0, packing.starts)
-        seen = F.scaled_dot_product_attention(query, key, value, attn_mask=packing.mask)  # (B, H, S or 1, d)
-        seen = seen.transpose(1, 2).flatten(2)  # (B, S or 1, D)
-        seen = seen[:, 0] if only_first else packing.pack(seen)  # (B, D) or (T, D)
+            tokens = tokens.index_select(0, packing.starts)
         tokens = tokens + F.dropout(self.out(seen), self.dropout, self.training)
         inner = F.gelu(self.up(self.norm_after(tokens)))  # (T, intermediate)
         return tokens + F.dropout(self.down(inner), self.dropout, self.training)

@@ -154,7 +154,8 @@ class ViltFinetuneConfig(ViltConfigBase):
             )
         if self.picture_alone and self.drop_title:
             raise ConfigError(
-                f"drop_title={self.drop_title}, but picture_alone=true leaves every title out once: set one to 0 or false"
+                f"drop_title={self.drop_title}, but picture_alone=true leaves every title out once: "
+                "set one of them to 0 or false"
             )
         for name in ("brand_weight", "product_weight"):
             if not 0 <= getattr(self, name) < inf:
