@@ -86,6 +86,7 @@ TABLE = [
     Rule("evaluation/runs/<str:run_id>/progress/", PAGE, "GET", EVALUATE, unknown=True),
     Rule("evaluation/runs/<str:run_id>/judgments/", PAGE, "POST", EVALUATE, unknown=True),
     Rule("evaluation/products/", PAGE, "GET", EVALUATE),
+    Rule("evaluation/labelling/", PAGE, "GET POST", EVALUATE | REVIEW),
     Rule("evaluation/statistics/", PAGE, "GET", EVALUATE),
     # operators
     Rule("evaluation/training/", PAGE, "GET", OPERATE),

@@ -24,7 +24,7 @@ def listings_ask(
     listing_ids: Sequence[str],
     user: AbstractBaseUser,
     model_id: str = "",
-    kind: str = RunKind.LISTINGS,
+    kind: str = str(RunKind.LISTINGS),
     run_id: str = "",
 ) -> PredictionRun:
     """Ask a model version (by default the active one) what these listings show.

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from annotation.models import Product
 from crawler.models import WorkState
 from evaluation.models import Judgment, Prediction, PredictionRun, Verdict
+from evaluation.services.labelling import label_withdraw
 
 
 @dataclass(frozen=True)
@@ -163,6 +164,8 @@ def _write(judgments: Sequence[Judgment]) -> None:
         before = existing.get(judgment.id)
         if before and any(getattr(before, field) != getattr(judgment, field) for field in _SAID):
             said = {field: getattr(judgment, field) for field in _SAID}
-            Judgment.objects.filter(id=judgment.id).update(**said, judged_at=judgment.judged_at)
+            Judgment.objects.filter(id=judgment.id).update(**said, judged_at=judgment.judged_at, label_id="")
+            if before.label_id:
+                label_withdraw(label_id=before.label_id)
     if new:
         Judgment.objects.bulk_create(new)
