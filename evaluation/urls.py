@@ -1,6 +1,15 @@
 from django.urls import path
 
-from evaluation.views import alignments, models, runs, statistics, training_compare, training_run, training_start
+from evaluation.views import (
+    alignments,
+    labelling,
+    models,
+    runs,
+    statistics,
+    training_compare,
+    training_run,
+    training_start,
+)
 
 app_name = "evaluation"
 urlpatterns = [
@@ -9,6 +18,7 @@ urlpatterns = [
     path("runs/<str:run_id>/progress/", runs.run_progress, name="run_progress"),
     path("runs/<str:run_id>/judgments/", runs.judge, name="judge"),
     path("products/", runs.product_options, name="product_options"),
+    path("labelling/", labelling.labelling_page, name="labelling"),
     path("statistics/", statistics.statistics_page, name="statistics"),
     path("training/", training_start.training_page, name="training"),
     path("training/start/", training_start.training_start, name="training_start"),

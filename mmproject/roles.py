@@ -20,10 +20,11 @@ ADMINISTRATOR = "administrator"
 # group: the permissions it holds, as app_label.codename
 PERMISSIONS: dict[str, list[str]] = {
     ANNOTATOR: ["annotation.add_submission"],
-    EVALUATOR: ["evaluation.add_judgment", "evaluation.add_predictionrun"],
+    EVALUATOR: ["evaluation.add_judgment", "evaluation.add_predictionrun", "annotation.add_label"],
     REVIEWER: [
         *(f"annotation.{verb}_{model}" for verb in ("view", "add", "change") for model in ("brand", "product")),
         "annotation.view_label",
+        "annotation.add_label",  # of judgments: others are submitted
         "annotation.change_label",
         "annotation.delete_label",
         "annotation.view_submission",

@@ -102,6 +102,8 @@ class Label(Offer):
     created_at = models.DateTimeField(_("labelled"))
     # The model that had ticked it before the annotator did, if any did: labels that it may have biased.
     suggested_by = models.CharField(_("suggested by"), max_length=120, blank=True, default="")
+    # The judgment of a prediction that it was made of; empty: it was submitted.
+    judgment_id = models.CharField(max_length=ID_LENGTH, blank=True, default="")
     # what the reviewer said
     review = models.CharField(_("review"), max_length=10, choices=Review.choices, default=Review.PENDING)
     reviewer_name = models.CharField(_("reviewer"), max_length=150, blank=True)

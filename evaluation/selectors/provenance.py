@@ -14,6 +14,7 @@ _LABEL = (
     "annotator_name",
     "created_at",
     "suggested_by",
+    "judgment_id",
     "review",
     "reject_reason",
     "reviewer_name",
@@ -25,6 +26,8 @@ _JUDGMENT = (
     "predicted_product_id",
     "right_product_id",
     "verdict",
+    "rejected",
+    "label_id",
     "model_name",
     "product_confidence",
     "evaluator_name",
@@ -50,7 +53,7 @@ def provenance(product_of: Callable[[str], str | None]) -> Iterator[dict[str, An
 
 def _judged_product(row: dict[str, Any]) -> str:
     if row["verdict"] == Verdict.RIGHT:
-        return row["predicted_product_id"]
+        return "" if row["rejected"] else row["predicted_product_id"]
     return row["right_product_id"] if row["verdict"] == Verdict.WRONG else ""
 
 

@@ -55,8 +55,9 @@ def waits_for_worker(run: TrainingRun) -> bool:
 
 def usable_judgments() -> int:
     """Judgments that say which product a listing shows, and so can be trained on too."""
-    right = Judgment.objects.filter(verdict=Verdict.RIGHT).count()
-    return right + Judgment.objects.filter(verdict=Verdict.WRONG).exclude(right_product_id="").count()
+    unlabelled = Judgment.objects.filter(label_id="")  # else they are counted as labels, once approved
+    right = unlabelled.filter(verdict=Verdict.RIGHT).exclude(rejected=True).count()
+    return right + unlabelled.filter(verdict=Verdict.WRONG).exclude(right_product_id="").count()
 
 
 def training_runs() -> list[TrainingRun]:

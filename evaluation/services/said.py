@@ -12,6 +12,7 @@ from types import TracebackType
 from annotation.models import Label, Review
 from crawler.models import ImageState, Listing
 from evaluation.models import Judgment, Verdict
+from evaluation.services.labelling import label_id
 
 CHUNK = 2000
 _TABLES = """
@@ -123,12 +124,16 @@ class Said:
 
 
 def _judged() -> Iterator[tuple[str, str, str, str]]:
-    right = Judgment.objects.filter(verdict=Verdict.RIGHT)
+    made_of_judgments = Label.objects.exclude(judgment_id="")
+    refused = set(made_of_judgments.filter(review=Review.REJECTED).values_list("id", flat=True))
+    # “Right” of a rejected one says that it is none of our products.
+    right = Judgment.objects.filter(verdict=Verdict.RIGHT).exclude(rejected=True)
     wrong = Judgment.objects.filter(verdict=Verdict.WRONG).exclude(right_product_id="")
     for judgments, product in ((right, "predicted_product_id"), (wrong, "right_product_id")):
         rows = judgments.values_list("listing_id", "image_sha256", "title", product)
         for listing, sha, title, said in rows.iterator(chunk_size=CHUNK):
-            yield listing, sha, _text(title), said
+            if label_id(listing_id=listing, product_id=said) not in refused:
+                yield listing, sha, _text(title), said
 
 
 def _labelled() -> Iterator[tuple[str, str, str, str, str]]:
