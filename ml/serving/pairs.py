@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,8 +28,10 @@ class Pair:
 class MatchPrediction:
     """Brand and product of one pair, each from its own head, so they may disagree; `brand` "" means goods without one.
 
-    `top5` holds the best products with their confidences (softmax), best first; `brand_top5` the best brands. With
-    `error` set the rest is empty.
+    `top5` holds the best products with their confidences (softmax), best first; `brand_top5` the best brands.
+    `rejected`: not in our catalogue. `by`: what found the product, the heads or a search of the catalogue; `nearest`:
+    (product, picture, similarity) of the catalogue's vectors most like the pair, best first. With `error` set the rest
+    is empty.
     """
 
     brand: str = ""
@@ -39,6 +41,9 @@ class MatchPrediction:
     top5: list[tuple[str, float]] = field(default_factory=list)
     brand_top5: list[tuple[str, float]] = field(default_factory=list)
     error: str | None = None
+    rejected: bool = False
+    by: Literal["heads", "catalogue"] = "heads"
+    nearest: list[tuple[str, str, float]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True)
