@@ -1,4 +1,4 @@
-"""The judgments once more, as columns of numbers that figures are counted from. How they are kept: evaluation/marks.py."""
+"""The judgments once more, as columns of numbers to count: see evaluation/marks.py for how they are kept up."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
