@@ -1,6 +1,15 @@
 from django.urls import path
 
-from evaluation.views import alignments, models, runs, statistics, training_compare, training_run, training_start
+from evaluation.views import (
+    alignments,
+    models,
+    runs,
+    statistics,
+    statistics_parts,
+    training_compare,
+    training_run,
+    training_start,
+)
 
 app_name = "evaluation"
 urlpatterns = [
@@ -10,6 +19,13 @@ urlpatterns = [
     path("runs/<str:run_id>/judgments/", runs.judge, name="judge"),
     path("products/", runs.product_options, name="product_options"),
     path("statistics/", statistics.statistics_page, name="statistics"),
+    path("statistics/judgments/", statistics.statistics_judgments, name="statistics_judgments"),
+    path("statistics/export/<str:format>/", statistics.statistics_export, name="statistics_export"),
+    path("statistics/names/<str:dimension>/", statistics.statistics_names, name="statistics_names"),
+    path("statistics/curves/", statistics_parts.statistics_curves, name="statistics_curves"),
+    path("statistics/threshold/", statistics_parts.statistics_threshold, name="statistics_threshold"),
+    path("statistics/pairs/", statistics_parts.statistics_pairs, name="statistics_pairs"),
+    path("statistics/speed/", statistics_parts.statistics_speed, name="statistics_speed"),
     path("training/", training_start.training_page, name="training"),
     path("training/start/", training_start.training_start, name="training_start"),
     path("training/compare/", training_compare.training_compare, name="training_compare"),

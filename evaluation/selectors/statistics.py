@@ -114,7 +114,7 @@ def statistics(
 
 def _statistics(filters: Filters, by: Collection[str]) -> Statistics:
     selection = selection_of(replace(filters, pictures=ALL))
-    shown = selection_of(Filters(pictures=filters.pictures)).outcomes
+    shown = selection_of(Filters(pictures=filters.counted.pictures)).outcomes
     columns = {"outcome", "product", "right", *(name for name in by if name != "day")}
     counts = {name: Counts() for name in by}
     total = np.zeros(OUTCOMES, dtype=np.int64)

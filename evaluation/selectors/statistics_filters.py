@@ -35,7 +35,7 @@ class Filters:
     verdict: str = ""
     confidence: str = ""  # LOW-HIGH in per cent; HIGH belongs to it only where it is 100
     refused: str = ""  # whether the model said "not in our catalogue": yes or no
-    pictures: str = FRESH
+    pictures: str = ""  # figures take it for FRESH, since a known picture proves nothing; the table shows all
     since: str = ""
     until: str = ""
 
@@ -44,6 +44,11 @@ class Filters:
         wanted = replace(self, **{name: value for name, value in changed.items() if name in _DEFAULTS})
         extra = {name: value for name, value in changed.items() if name not in _DEFAULTS and value}
         return urlencode({name: getattr(wanted, name) for name in wanted.given()} | extra)
+
+    @property
+    def counted(self) -> "Filters":
+        """What figures are of."""
+        return replace(self, pictures=self.pictures or FRESH)
 
     def given(self) -> list[str]:
         """The names of those that narrow."""
@@ -56,7 +61,6 @@ _DEFAULTS = {field.name: str(field.default) for field in fields(Filters)}
 def filters_from(data: Mapping[str, str]) -> tuple[Filters, dict[str, str]]:
     """The filters that an address asks for, and what is wrong with it by field; what is wrong narrows nothing."""
     values = {name: data.get(name, "").strip()[:MAX_VALUE].replace("\0", "") for name in _DEFAULTS}
-    values["pictures"] = values["pictures"] or FRESH
     problems = {name: problem for name, value in values.items() if value and (problem := _problem(name, value))}
     if not problems and values["since"] and values["until"] and values["since"] > values["until"]:
         problems["until"] = _("“%(value)s” is before the first day.") % {"value": values["until"]}
@@ -130,7 +134,7 @@ def selection_of(filters: Filters) -> Selection:
                     numbers[name].append(found["number"])
     outcomes = np.ones(OUTCOMES, dtype=bool)
     places = np.arange(OUTCOMES)
-    if filters.pictures != ALL:
+    if filters.pictures not in {"", ALL}:
         outcomes &= (places >= TRAINED_ON) == (filters.pictures == KNOWN)
     verdict = str(Verdict.WRONG) if filters.right else filters.verdict
     if verdict:
