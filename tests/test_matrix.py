@@ -87,6 +87,13 @@ TABLE = [
     Rule("evaluation/runs/<str:run_id>/judgments/", PAGE, "POST", EVALUATE, unknown=True),
     Rule("evaluation/products/", PAGE, "GET", EVALUATE),
     Rule("evaluation/statistics/", PAGE, "GET", EVALUATE),
+    Rule("evaluation/statistics/judgments/", PAGE, "GET", EVALUATE),
+    Rule("evaluation/statistics/export/<str:format>/", PAGE, "GET", EVALUATE, unknown=True),
+    Rule("evaluation/statistics/names/<str:dimension>/", PAGE, "GET", EVALUATE, unknown=True),
+    Rule("evaluation/statistics/curves/", PAGE, "GET", EVALUATE),
+    Rule("evaluation/statistics/pairs/", PAGE, "GET", EVALUATE),
+    Rule("evaluation/statistics/speed/", PAGE, "GET", EVALUATE),
+    Rule("evaluation/statistics/threshold/", PAGE, "POST", OPERATE),
     # operators
     Rule("evaluation/training/", PAGE, "GET", OPERATE),
     Rule("evaluation/training/start/", PAGE, "POST", OPERATE),

@@ -1,10 +1,11 @@
 """Addresses of the statistics with other filters."""
 
+from functools import cache
 from typing import Any
 
 from django import template
-from django.template.defaultfilters import floatformat
 from django.urls import reverse
+from django.utils.formats import localize
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
@@ -38,8 +39,13 @@ def rows_behind(filters: Filters, by: str, row: Row, figure: str) -> SafeString 
     group = group_filters(by, row.key)
     if not count or group is None:
         return str(count)
-    address = f"{reverse('evaluation:statistics_judgments')}?{filters.counted.query(**group, **_VERDICTS[figure])}"
+    address = f"{_judgments_address()}?{filters.counted.query(**group, **_VERDICTS[figure])}"
     return format_html('<a href="{}">{}</a>', address, count)
+
+
+@cache
+def _judgments_address() -> str:
+    return reverse("evaluation:statistics_judgments")
 
 
 def group_filters(by: str, key: str) -> dict[str, str] | None:
@@ -58,9 +64,9 @@ def accuracy(share: Accuracy) -> SafeString:
     """A share with its interval. Written here, not in a template: a page shows hundreds."""
     if not share.of:
         return _NONE
-    text = '{}&nbsp;% <span class="muted small nowrap">{}–{} %, n = {}</span>'
+    percent, low, high = (localize(round(value, 1)) for value in (share.percent, share.low, share.high))
     return format_html(
-        text, floatformat(share.percent, 1), floatformat(share.low, 0), floatformat(share.high, 0), share.of
+        '{}&nbsp;% <span class="muted small nowrap">{}–{} %, n = {}</span>', percent, low, high, share.of
     )
 
 

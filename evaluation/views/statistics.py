@@ -22,6 +22,7 @@ CONTENT_TYPES = {
     "csv": "text/csv; charset=utf-8",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
+SHOWN = 100  # groups in the breakdown
 may_see = needs("evaluation.add_judgment")
 
 
@@ -38,14 +39,15 @@ def statistics_page(request: HttpRequest) -> HttpResponse:
         }
         by = "model"
     figures = selectors.statistics(filters=filters, by={by, "day"})
+    rows = list(reversed(figures.by_day))[:SHOWN] if by == "day" else figures.groups[by][:SHOWN]
     context |= {
         "figures": figures,
         "by": by,
         "breakdowns": selectors.BREAKDOWNS,
-        "rows": figures.groups[by],
-        "more": figures.found[by] - len(figures.groups[by]),
+        "rows": rows,
+        "more": figures.found[by] - len(rows),
         "days": days_chart(figures.by_day),
-        "groups": groups_chart(figures.groups[by]),
+        "groups": groups_chart(rows),
         "mix_ups": pictured(figures.mix_ups),
         **_table(request, filters, problems),
     }
