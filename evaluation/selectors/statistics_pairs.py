@@ -73,8 +73,7 @@ class VersionComparison:
 def agreement(*, filters: Filters) -> Agreement:
     """Of the selection; unsure judgments are left out."""
     prediction, evaluator, right = settled(lambda: _judged(filters, ("prediction", "evaluator")))
-    order = np.lexsort((evaluator, prediction))
-    prediction, evaluator, right = prediction[order], evaluator[order], right[order]
+    prediction, evaluator, right = _of_several(prediction, evaluator, right)
     begins = np.flatnonzero(np.append(True, prediction[1:] != prediction[:-1])[: len(prediction)])
     sizes = np.diff(np.append(begins, len(prediction)))
     several = sizes > 1
@@ -116,6 +115,16 @@ def _chi_squared_p(only_first: int, only_second: int) -> float:
     """McNemar's test with the continuity correction of Edwards 1948: chi-squared with one degree of freedom."""
     statistic = max(abs(only_first - only_second) - 1, 0) ** 2 / (only_first + only_second)
     return erfc(sqrt(statistic / 2))
+
+
+def _of_several(prediction: np.ndarray, evaluator: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, ...]:
+    """The rows of predictions that have more than one, in the order of predictions and evaluators."""
+    order = np.argsort(prediction, kind="stable")
+    same = prediction[order][1:] == prediction[order][:-1]
+    order = order[np.append(same, False)[: len(order)] | np.append(False, same)[: len(order)]]
+    prediction, evaluator, right = prediction[order], evaluator[order], right[order]
+    order = np.lexsort((evaluator, prediction))
+    return prediction[order], evaluator[order], right[order]
 
 
 def _judged(filters: Filters, columns: tuple[str, ...]) -> tuple[np.ndarray, ...]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any, TypeVar
 
 import numpy as np
@@ -11,8 +12,10 @@ from evaluation.models import JudgmentColumns, JudgmentDay, TallyName
 from evaluation.selectors.statistics_filters import Selection
 from mmproject.mongo.collections import collection
 
-CHUNK_ROWS = 100_000
+CHUNK_ROWS = 32_000
+_PARTS_AT_ONCE = 50  # a megabyte or two
 _TRIES = 5
+_turn = Lock()  # one at a time: a process with many threads needs no more memory than with one
 T = TypeVar("T")
 
 
@@ -65,7 +68,7 @@ def parts(selection: Selection, columns: Collection[str]) -> Iterator[Part]:
     between = {"day": {"$gte": min(heads), "$lte": max(heads)}}
     wanted = {"_id": 0, "day": 1, "part": 1, "generation": 1, "count": 1, **{f"columns.{name}": 1 for name in columns}}
     order = [("day", 1), ("part", 1)]
-    for row in collection(JudgmentColumns).find(between, wanted, sort=order, batch_size=2000):
+    for row in collection(JudgmentColumns).find(between, wanted, sort=order, batch_size=_PARTS_AT_ONCE):
         if heads.get(row["day"], (None, 0))[0] == row["generation"]:
             seen[row["day"]] += row["count"]
             packed = row.get("columns") or {}
@@ -76,21 +79,25 @@ def parts(selection: Selection, columns: Collection[str]) -> Iterator[Part]:
         raise ColumnsChangedError
 
 
-def ids_of(day: str, part: int) -> list[str]:
-    """The ids of one part's judgments, in its order. Raises ColumnsChangedError when it is gone."""
-    generation = JudgmentDay.objects.filter(id=day).values_list("generation", flat=True).first()
-    which = {"id": JudgmentColumns.make_id(day=day, generation=generation or "", part=part)}
-    row = collection(JudgmentColumns).find_one(which, {"columns.id": 1})
-    if row is None:
+def ids_of(which: Collection[tuple[str, int]]) -> dict[tuple[str, int], list[str]]:
+    """The ids of the judgments of these parts, (day, part), in order. Raises ColumnsChangedError when one is gone."""
+    days = {day for day, _part in which}
+    heads = dict(JudgmentDay.objects.filter(id__in=sorted(days)).values_list("id", "generation"))
+    keys = [JudgmentColumns.make_id(day=day, generation=heads.get(day, ""), part=part) for day, part in which]
+    fields = {"_id": 0, "day": 1, "part": 1, "columns.id": 1}
+    found = collection(JudgmentColumns).find({"id": {"$in": keys}}, fields, batch_size=_PARTS_AT_ONCE)
+    ids = {(row["day"], row["part"]): unpacked_ids(row["columns"]["id"]) for row in found}
+    if len(ids) < len(which):
         raise ColumnsChangedError
-    return unpacked_ids(row["columns"]["id"])
+    return ids
 
 
 def settled(read: Callable[[], T]) -> T:
-    """What `read` returns, called again when days were counted meanwhile."""
+    """What `read` returns, called again when days were counted meanwhile; never two at once."""
     for attempt in range(_TRIES):
         try:
-            return read()
+            with _turn:
+                return read()
         except ColumnsChangedError:
             if attempt == _TRIES - 1:
                 raise

@@ -47,10 +47,10 @@ def _page(selection: Selection, number: int, order: str) -> TablePage:
     keys: list[np.ndarray] = []
     for part in parts(selection, selection.columns | ({"confidence"} if by_confidence else set())):
         mask = selection.mask(part.columns, part.count)
-        places = np.arange(part.count) if mask is None else np.flatnonzero(mask)
+        places = np.arange(part.count, dtype=np.uint16) if mask is None else np.flatnonzero(mask).astype(np.uint16)
         if by_confidence:
             keys.append(part.columns["confidence"][places])
-        found.append((Part(part.day, part.part, part.count, {}), places.astype(np.uint16)))
+        found.append((Part(part.day, part.part, part.count, {}), places))
     ends = np.cumsum([len(places) for _part, places in found])
     count = int(ends[-1]) if found else 0
     pages = max(1, -(-count // PAGE_SIZE))
@@ -78,7 +78,7 @@ def _chosen(count: int, number: int, order: str, keys: list[np.ndarray]) -> list
 
 
 def _judgments(places: list[tuple[str, int, int]]) -> list[Judgment]:
-    known = {which: ids_of(*which) for which in {(day, part) for day, part, _place in places}}
+    known = ids_of({(day, part) for day, part, _place in places})
     ids = [known[day, part][place] for day, part, place in places]
     rows = {row.id: row for row in Judgment.objects.filter(id__in=ids)}
     return [rows[one] for one in ids if one in rows]
@@ -91,7 +91,7 @@ def judgments_of(filters: Filters) -> Iterator[Judgment]:
         mask = selection.mask(part.columns, part.count)
         if mask is not None and not mask.any():
             continue
-        ids = ids_of(part.day, part.part)
+        ids = ids_of([(part.day, part.part)])[part.day, part.part]
         wanted = ids if mask is None else [ids[place] for place in np.flatnonzero(mask)]
         for at in range(0, len(wanted), _AT_ONCE):
             some = wanted[at : at + _AT_ONCE]
