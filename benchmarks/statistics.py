@@ -34,6 +34,7 @@ from benchmarks.harness import parser, progress, report
 from benchmarks.site import Site
 
 CLIENTS = 2
+MEMORY = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "262144"}  # as in the Procfile
 DAYS, MODELS, PRODUCTS, BRANDS, SHOPS, SOURCES, EVALUATORS = 365, 12, 5_000, 400, 2_000, 6, 25
 BATCH = 5_000
 Path_ = Callable[[random.Random], str]
@@ -43,7 +44,7 @@ def main() -> None:
     options = parser(__doc__ or "").parse_args()
     count, requests = (20_000, 40) if options.quick else (1_000_000, 400)
     with tempfile.TemporaryDirectory(prefix="mmproject-benchmark-") as scratch, ExitStack() as stack:
-        site = Site(Path(scratch), stack, settings="benchmarks.site_settings")
+        site = Site(Path(scratch), stack, settings="benchmarks.site_settings", **MEMORY)
         cookies = [site.user(f"person-{number}", "administrator") for number in range(CLIENTS)]
         _judge(count)
         figures: dict[str, float] = {"judgments": count, "count_all_s": _count_all(), "facet_s": _facet()}

@@ -4,7 +4,7 @@ What counts as right stands in docs/statistics.md. Judgments on pictures that th
 about fresh listings: unless they are asked for they are counted apart.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -179,7 +179,7 @@ def _groups(name: str, table: np.ndarray, days: list[str]) -> tuple[list[Row], i
     return [_row(*_named(names, place), counts[place]) for place in chosen.tolist()], len(filled)
 
 
-def _named(names: dict, place: int) -> tuple[str, str]:
+def _named(names: Mapping[int, tuple[str, str]], place: int) -> tuple[str, str]:
     value, name = names.get(place, (str(place), str(place)))
     return value, name or value
 

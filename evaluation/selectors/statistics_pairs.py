@@ -4,6 +4,7 @@ Both join the rows of a selection by a column of digests, sorted; of a million j
 """
 
 from dataclasses import dataclass, replace
+from functools import partial
 from math import erfc, sqrt
 
 import numpy as np
@@ -89,7 +90,7 @@ def compare_versions(*, first: str, second: str, filters: Filters) -> VersionCom
     left_out = np.zeros(0, dtype=np.uint64)
     for model in (first, second):
         only = replace(filters.counted, model=model)
-        listing, right = settled(lambda only=only: _judged(only, ("listing",)))
+        listing, right = settled(partial(_judged, only, ("listing",)))
         listings, which = np.unique(listing, return_inverse=True)
         rights = np.bincount(which, weights=right, minlength=len(listings))
         words = np.bincount(which, minlength=len(listings))

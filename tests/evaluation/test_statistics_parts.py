@@ -146,7 +146,7 @@ def test_a_refusal_is_right_or_wrong_of_its_own(tea):
 
 
 def test_speed_is_that_of_the_predictions(person):
-    run = make_run(person("evaluator"), [Product(id="tea-0", name="Tea")] * 5 + [None])
+    run = make_run(person("evaluator"), [Product(id="tea-0", name="Tea", brand_id="brand-0")] * 5 + [None])
     for number, row in enumerate(Prediction.objects.filter(state=WorkState.DONE)):
         Prediction.objects.filter(id=row.id).update(predicted_at=run.created_at + timedelta(seconds=number))
     (row,) = speed()
