@@ -38,3 +38,14 @@ def draw_alignment(alignment_id: str) -> None:
 @shared_task(name="evaluation.tasks.resume_alignments")
 def resume_alignments() -> None:
     services.alignments_resume()
+
+
+@shared_task(name="evaluation.tasks.count_judgments")
+def count_judgments() -> None:
+    services.days_count()
+
+
+@shared_task(name="evaluation.tasks.recount_judgments")
+def recount_judgments() -> None:
+    services.days_find()
+    services.days_count()

@@ -178,6 +178,12 @@ CELERY_BEAT_SCHEDULE = {
     "resume-predictions": {"task": "evaluation.tasks.resume_predictions", "schedule": 15.0, "options": {"expires": 15}},
     "resume-alignments": {"task": "evaluation.tasks.resume_alignments", "schedule": 30.0, "options": {"expires": 30}},
     "resume-training": {"task": "evaluation.tasks.resume_training", "schedule": 15.0, "options": {"expires": 15}},
+    "count-judgments": {"task": "evaluation.tasks.count_judgments", "schedule": 30.0, "options": {"expires": 30}},
+    "recount-judgments": {
+        "task": "evaluation.tasks.recount_judgments",
+        "schedule": crontab(hour="4", minute="0"),
+        "options": {"expires": 12 * 3600},
+    },
     "scheduled-crawls": {"task": "crawler.tasks.queue_scheduled_crawls", "schedule": 60.0, "options": {"expires": 60}},
     # The disk must not fill up between two nights with pages of a shop that has changed.
     "clean-raw-pages": {"task": "crawler.tasks.clean_raw_pages", "schedule": 3600.0, "options": {"expires": 3600}},

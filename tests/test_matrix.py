@@ -88,6 +88,13 @@ TABLE = [
     Rule("evaluation/products/", PAGE, "GET", EVALUATE),
     Rule("evaluation/labelling/", PAGE, "GET POST", EVALUATE | REVIEW),
     Rule("evaluation/statistics/", PAGE, "GET", EVALUATE),
+    Rule("evaluation/statistics/judgments/", PAGE, "GET", EVALUATE),
+    Rule("evaluation/statistics/export/<str:format>/", PAGE, "GET", EVALUATE, unknown=True),
+    Rule("evaluation/statistics/names/<str:dimension>/", PAGE, "GET", EVALUATE, unknown=True),
+    Rule("evaluation/statistics/curves/", PAGE, "GET", EVALUATE),
+    Rule("evaluation/statistics/pairs/", PAGE, "GET", EVALUATE),
+    Rule("evaluation/statistics/speed/", PAGE, "GET", EVALUATE),
+    Rule("evaluation/statistics/threshold/", PAGE, "POST", OPERATE),
     # operators
     Rule("evaluation/training/", PAGE, "GET", OPERATE),
     Rule("evaluation/training/start/", PAGE, "POST", OPERATE),

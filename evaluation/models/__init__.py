@@ -3,16 +3,20 @@
 from evaluation.models.alignments import WordAlignment
 from evaluation.models.judgments import Judgment, Verdict
 from evaluation.models.predictions import FoundBy, ListingOpinion, Prediction, PredictionRun, RunKind
+from evaluation.models.tallies import JudgmentColumns, JudgmentDay, TallyName
 from evaluation.models.training import ModelVersion, TrainingJournal, TrainingKind, TrainingPicture, TrainingRun
 
 __all__ = [
     "FoundBy",
     "Judgment",
+    "JudgmentColumns",
+    "JudgmentDay",
     "ListingOpinion",
     "ModelVersion",
     "Prediction",
     "PredictionRun",
     "RunKind",
+    "TallyName",
     "TrainingJournal",
     "TrainingKind",
     "TrainingPicture",

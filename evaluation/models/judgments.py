@@ -1,9 +1,13 @@
 """What evaluators said of predictions."""
 
+from typing import Any
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from crawler.models import Offer
+from evaluation.marks import changing
+from evaluation.models.judgment_rows import NOT_COUNTED, JudgmentRows
 from mmproject.ids import ID_LENGTH, content_id
 
 
@@ -40,16 +44,32 @@ class Judgment(Offer):
     judged_at = models.DateTimeField(_("judged"))
     label_id = models.CharField(max_length=ID_LENGTH, blank=True)  # the label that was made of it, for review
 
+    objects = JudgmentRows.as_manager()
+
     class Meta:
         verbose_name = _("judgment")
         verbose_name_plural = _("judgments")
         indexes = [
-            models.Index(fields=["-judged_at"], name="judgment_judged"),
+            models.Index(fields=["judged_at", "id"], name="judgment_judged_id"),
             models.Index(fields=["model_id", "verdict"], name="judgment_model_verdict"),
         ]
 
     def __str__(self) -> str:
         return f"{self.title}: {self.verdict}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        fields = kwargs.get("update_fields")
+        if fields is not None and set(fields) <= NOT_COUNTED:
+            super().save(*args, **kwargs)
+            return
+        before = Judgment.objects.filter(id=self.id).values_list("judged_at", flat=True)
+        with changing({self.judged_at, *before}):
+            super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        before = Judgment.objects.filter(id=self.id).values_list("judged_at", flat=True)
+        with changing({self.judged_at, *before}):
+            return super().delete(*args, **kwargs)
 
     @property
     def confidence_percent(self) -> float:

@@ -10,6 +10,8 @@ from evaluation.services.models import model_activate
 from evaluation.services.opinions import opinions_predict
 from evaluation.services.predictions import predictions_run
 from evaluation.services.runs import run_advance, run_start, runs_resume
+from evaluation.services.tallies import days_count, days_find, days_refresh
+from evaluation.services.thresholds import threshold_set
 from evaluation.services.training import CONFIG, training_cancel, training_resume, training_start, trainings_resume
 from evaluation.services.training_work import training_run
 
@@ -19,6 +21,9 @@ __all__ = [
     "alignment_draw",
     "alignment_kept",
     "alignments_resume",
+    "days_count",
+    "days_find",
+    "days_refresh",
     "judgments_save",
     "model_activate",
     "opinions_predict",
@@ -26,6 +31,7 @@ __all__ = [
     "run_advance",
     "run_start",
     "runs_resume",
+    "threshold_set",
     "training_cancel",
     "training_resume",
     "training_run",

@@ -102,5 +102,14 @@ def test_the_charts_are_drawn(visit, products):
     for number in range(8):
         make_judgment(number, predicted=products[number % 3], verdict=["right", "wrong"][number % 2])
     page = visit("evaluator", "/evaluation/statistics/")
-    drawn = "() => ['by-product', 'by-day'].every(id => Chart.getChart(id) !== undefined)"
-    assert page.evaluate(drawn)
+    drawn = "() => [...document.querySelectorAll('canvas')].filter(one => Chart.getChart(one)).length"
+    assert page.evaluate(drawn) == 2
+    page.locator("#curves").scroll_into_view_if_needed()  # comes when it is looked at
+    page.get_by_text("Expected calibration error").wait_for()
+    page.wait_for_function(f"({drawn})() === 4")
+    page.get_by_role("link", name="least sure first").click()
+    expect(page.locator("#judgments").get_by_role("link", name="least sure first")).to_have_attribute(
+        "aria-current", "true"
+    )
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_function(f"({drawn})() === 4")
