@@ -42,10 +42,11 @@ def load_image(source: Path | bytes) -> Image.Image:
         raise PictureError(f"the picture is damaged: {error}") from None
 
 
-def picture_size(data: bytes) -> tuple[int, int]:
+def picture_size(source: Path | bytes) -> tuple[int, int]:
     """Width and height in pixels as `load_image` would give them, by the file's head alone. Raises PictureError."""
     try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+        file = io.BytesIO(source) if isinstance(source, bytes) else source
+        with Image.open(file, formats=FORMATS) as image:
             sideways = image.getexif().get(ExifTags.Base.Orientation, 1) >= 5
             return image.size[::-1] if sideways else image.size
     except Exception as error:  # as in load_image

@@ -1,11 +1,14 @@
 import io
 import random
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
+from ml.models.inputs import PairBatch
 from ml.serving import MatchPrediction, Pair, Predictor
 from tests.ml.factories import COLOURS, write_picture
 
@@ -152,3 +155,63 @@ def test_any_title_is_answered(predictor: Predictor, dataset: Path, title: str) 
 def test_an_impossible_batch_size_is_named(predictor: Predictor) -> None:
     with pytest.raises(ValueError, match="batch_size=0"):
         predictor.predict([], batch_size=0)
+
+
+@pytest.fixture
+def three_threads() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.usefixtures("three_threads")
+def test_several_threads_change_no_answer(predictor: Predictor, pairs: list[Pair]) -> None:
+    asked = [*pairs, Pair(b"", "tea"), *pairs]
+    answers = predictor.predict(asked)
+    assert torch.get_num_threads() == 3
+    assert [bool(answer.error) for answer in answers] == [pair.image == b"" for pair in asked]
+    for answer, pair in zip(answers, asked, strict=True):
+        if not answer.error:
+            same(answer, predictor.predict([pair])[0])
+
+
+class Greedy(torch.nn.Module):
+    """A model for which the memory suffices only for `most` pairs at a time."""
+
+    def __init__(self, model: torch.nn.Module, *, most: int, error: Exception) -> None:
+        super().__init__()
+        self.model, self.most, self.error = model, most, error
+        self.sizes: list[int] = []
+
+    def forward(self, batch: PairBatch) -> object:
+        self.sizes.append(len(batch))
+        if len(batch) > self.most:
+            raise self.error
+        return self.model(batch)
+
+
+ERRORS = [torch.OutOfMemoryError("CUDA out of memory"), RuntimeError("DefaultCPUAllocator: can't allocate memory")]
+
+
+@pytest.mark.parametrize("error", ERRORS)
+def test_out_of_memory_halves_the_batch(model_folder: Path, pairs: list[Pair], error: Exception) -> None:
+    predictor = Predictor.load(model_folder)
+    wanted = predictor.predict(pairs)
+    predictor.model = Greedy(predictor.model, most=1, error=error)  # type: ignore[assignment]
+    for answer, right in zip(predictor.predict(pairs), wanted, strict=True):
+        same(answer, right)
+    assert predictor.model.sizes == [4, 2, 1, 1, 2, 1, 1] * 2
+
+
+def test_a_pair_too_large_for_the_memory_fails_alone(model_folder: Path, pairs: list[Pair]) -> None:
+    predictor = Predictor.load(model_folder)
+    predictor.model = Greedy(predictor.model, most=0, error=ERRORS[0])  # type: ignore[assignment]
+    assert all("memory" in str(answer.error) for answer in predictor.predict(pairs))
+
+
+def test_other_errors_of_a_model_are_raised(model_folder: Path, pairs: list[Pair]) -> None:
+    predictor = Predictor.load(model_folder)
+    predictor.model = Greedy(predictor.model, most=0, error=RuntimeError("broken"))  # type: ignore[assignment]
+    with pytest.raises(RuntimeError, match="broken"):
+        predictor.predict(pairs)
