@@ -6,7 +6,7 @@ beforehand, outside the timing. All sides take turns; medians of the rounds. The
 layers, 12 heads, 3072, 30,522 words, 384 pixels; with `--quick` 384 wide and 3 layers.
 
 - `forward_fp32_ratio`, `forward_serving_ratio`: transformers' time for the pooled vector in float32 over ours, in
-  float32 and in the precision that `ml.serving` chooses on this machine.
+  float32, and as `ml.serving` computes here: in the precision that it chooses, each thread a part of its own.
 - `train_step_ratio`: forward, brand and product loss, backward, AdamW; float32 on both sides.
 - `…_cpu_ratio`: the same of the processor time, which neighbours on the machine disturb less.
 - `max_abs_diff`: the greatest difference of a pooled vector in float32; `serving_relative_error`: of serving's, the
@@ -38,12 +38,10 @@ from transformers import ViltConfig as TransformersConfig
 from transformers import ViltModel
 
 from benchmarks.harness import parser, progress, report
-from benchmarks.vilt_sides import QUICK, VILT_B32, Asked, Ours, Step, Theirs, flops, make_batch
+from benchmarks.vilt_sides import CPU, QUICK, VILT_B32, Asked, Ours, Step, Theirs, flops, make_batch, parts_of
 from ml.models.vilt import ViltConfig, ViltMatcher
 from ml.serving.int8 import ROWS, Int8Linear
 from ml.serving.precision import Precision, choose_precision, computing_in, in_precision
-
-CPU = torch.device("cpu")
 
 
 def main() -> None:
@@ -70,9 +68,10 @@ def _forwards(model: ViltMatcher, theirs: Theirs, asked: Asked, *, rounds: int) 
     rows = sum(asked.lengths)
     up = model.encoder.layers[0].get_submodule("up")
 
+    parts = parts_of(asked)
+
     def served() -> torch.Tensor:
-        with computing_in(precision, device=CPU):
-            return serving.pooled(asked).float()
+        return serving.pooled_in_lanes(parts, precision)
 
     with torch.inference_mode():
         right, here, quick = theirs.pooled(asked), ours.pooled(asked), served()

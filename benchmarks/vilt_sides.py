@@ -1,7 +1,7 @@
 """The two sides of `benchmarks.vilt`: transformers' ViLT as its documentation uses it, and ours, of like weights."""
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -15,12 +15,15 @@ from ml.models.patches import STRIDE
 from ml.models.vilt import ViltConfig, ViltMatcher
 from ml.models.vilt_weights import to_transformers
 from ml.objectives.brand_product import brand_product_loss
+from ml.serving.lanes import part_size, share_out
+from ml.serving.precision import Precision, computing_in
 
 # Height × width as ViltImageProcessor makes them of squares, landscapes and portraits: the shorter side 384 unless the
 # longer one became more than 639.
 PICTURES = [(384, 384), (384, 512), (384, 384), (512, 384), (352, 608), (384, 576), (384, 384), (576, 384)]
 TITLES = [12, 23, 8, 40, 17, 31, 9, 26]  # tokens
 BRANDS, PRODUCTS = 9, 81
+CPU = torch.device("cpu")
 VILT_B32 = ViltConfig(
     vocabulary_size=30522,
     brands=BRANDS,
@@ -57,6 +60,22 @@ class Asked:
         ]
 
 
+def parts_of(asked: Asked) -> list[Asked]:
+    """The batch as the parts that serving's threads take."""
+    pairs, size = asked.pairs, part_size(device=CPU, count=len(asked.pairs), batch_size=len(asked.pairs))
+    assert pairs.pixels is not None
+    parts = []
+    for start in range(0, len(pairs), size):
+        rows = slice(start, start + size)
+        ids, mask = pairs.input_ids[rows], pairs.attention_mask[rows]
+        part = replace(
+            pairs, input_ids=ids, attention_mask=mask, pixels=pairs.pixels[rows], owner=torch.arange(len(ids))
+        )
+        padded = {name: values[rows] for name, values in asked.padded.items()}
+        parts.append(Asked(pairs=part, padded=padded, brand=asked.brand[rows], product=asked.product[rows]))
+    return parts
+
+
 def make_batch(shape: ViltConfig) -> Asked:
     """Eight pairs of random words and pixels, always the same."""
     random = torch.Generator().manual_seed(0)
@@ -88,6 +107,18 @@ class Ours:
         layout = lay_out(attention_mask=pairs.attention_mask, grids=grids, owner=pairs.owner, side=side)
         projected = self.model.project(torch.cat(patches))
         return self.model.encoder(input_ids=pairs.input_ids, patches=projected, layout=layout, only_pooled=True).pooled
+
+    def pooled_in_lanes(self, parts: Sequence[Asked], precision: Precision) -> torch.Tensor:
+        """As `ml.serving` computes on a CPU: each thread a part of its own."""
+        answers: list[torch.Tensor] = [torch.empty(0)] * len(parts)
+
+        @torch.inference_mode()
+        def work(number: int) -> None:
+            with computing_in(precision, device=CPU):
+                answers[number] = self.pooled(parts[number]).float()
+
+        share_out(work, range(len(parts)), device=CPU)
+        return torch.cat(answers)
 
     def logits(self, asked: Asked) -> tuple[torch.Tensor, torch.Tensor]:
         output = self.model(asked.pairs)

@@ -25,6 +25,7 @@ from evaluation.models import Prediction, PredictionRun, RunKind
 from evaluation.selectors import listed
 from evaluation.selectors.runs import run_predictions
 from evaluation.selectors.statistics import Row, statistics
+from evaluation.services import days_refresh
 from evaluation.services.asking import listings_ask, run_wait
 from evaluation.services.judgments import Answer, predictions_judge
 from evaluation.services.runs import OPEN_STATES
@@ -211,6 +212,7 @@ def statistics_data(request: Request) -> Response:
     """The figures of the statistics page, of one model version or of all."""
     _require(request, JUDGES)
     values = query_values(shapes.StatisticsQuery, request)
+    days_refresh()
     figures = statistics(model_id=values["model"])
     data = {
         "fresh": _figures(figures.fresh),

@@ -7,8 +7,8 @@ The sums are exact in int32. Norms, attention, GELU and what is added up stay fl
 
 import torch
 from torch import nn
-from torch.nn import functional as F
 
+from ml.models.attention import attend
 from ml.models.packing import Packing
 from ml.models.vilt_encoder import ViltLayer
 
@@ -82,23 +82,13 @@ class Int8ViltLayer(nn.Module):
         qkv = tokens.new_empty(len(tokens), 3 * tokens.shape[1])
         for part, out in zip(tokens.split(ROWS), qkv.split(ROWS), strict=True):
             self.qkv.part(self.norm_before(part), out=out)
-        seen = self._attend(qkv, packing, only_first=only_first)
+        seen = attend(qkv, packing, heads=self.heads, only_first=only_first)
         if only_first:
             tokens = tokens[packing.starts]
         answer = torch.empty_like(tokens)
         for part, those, out in zip(tokens.split(ROWS), seen.split(ROWS), answer.split(ROWS), strict=True):
             self._behind_attention(part, those, out=out)
         return answer
-
-    def _attend(self, qkv: torch.Tensor, packing: Packing, *, only_first: bool) -> torch.Tensor:
-        """(T, 3·D) → (T, D), or (B, D): one sequence at a time, so that none is padded and none depends on others."""
-        starts = packing.starts.tolist()
-        seen = []
-        for start, end in zip(starts, [*starts[1:], len(qkv)], strict=True):
-            query, key, value = qkv[start:end].unflatten(1, (3, self.heads, -1)).permute(1, 2, 0, 3)[:, None]
-            one = F.scaled_dot_product_attention(query[:, :, :1] if only_first else query, key, value)  # (1, H, S, d)
-            seen.append(one[0].transpose(0, 1).flatten(1))  # (S or 1, D)
-        return torch.cat(seen)
 
     def _behind_attention(self, tokens: torch.Tensor, seen: torch.Tensor, *, out: torch.Tensor) -> None:
         """(T, D), (T, D) → `out` (T, D)."""
