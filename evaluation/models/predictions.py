@@ -93,6 +93,7 @@ class Prediction(Offer):
         verbose_name_plural = _("predictions")
         indexes = [
             models.Index(fields=["state", "leased_until"], name="prediction_state_lease"),
+            models.Index(fields=["state", "attempts", "position", "created_at"], name="prediction_queue"),
             models.Index(fields=["run_id", "position"], name="prediction_run_position"),
             models.Index(fields=["lease_token"], name="prediction_lease_token"),
             models.Index(fields=["-created_at"], name="prediction_created"),

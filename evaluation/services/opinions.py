@@ -12,6 +12,7 @@ from crawler.models import Listing
 from crawler.selectors import listings_by_ids
 from evaluation.models import ListingOpinion, ModelVersion
 from evaluation.services import predictions
+from evaluation.services.loaded import ModelUnusableError
 from ml.serving import MatchPrediction, Pair
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def opinions_predict(*, model_id: str, listing_ids: Sequence[str]) -> int:
         return 0
     try:
         predictor = predictions.predictor_for(model_id)
-    except predictions.ModelUnusableError as error:
+    except ModelUnusableError as error:
         logger.error("model %s is unusable: %s", model_id, error)
         return 0
     starts = range(0, len(listings), predictions.BATCH)

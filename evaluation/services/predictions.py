@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -20,8 +19,9 @@ from annotation.models import Brand, Product
 from crawler.images import read_image
 from crawler.models import WorkState
 from evaluation.models import ModelVersion, Prediction
+from evaluation.services.loaded import ModelUnusableError, predictor_for
 from evaluation.services.runs import PREDICT_PENDING, run_finish, runs_fail
-from ml.serving import MatchPrediction, ModelFolderError, Pair
+from ml.serving import MatchPrediction, Pair
 from mmproject.ids import new_id
 from mmproject.queue import nudge
 
@@ -36,23 +36,10 @@ MAX_ATTEMPTS = 3
 MAX_BATCHES = 100  # then the task queues itself again, so that a worker that is asked to stop can
 
 
-class ModelUnusableError(Exception):
-    """The model folder is missing or damaged; the message says how."""
-
-
-@dataclass
-class _Loaded:
-    model_id: str
-    predictor: "Predictor"
-
-
-_loaded: _Loaded | None = None  # one model a process
-
-
 def predictions_run() -> int:
     """Answer waiting predictions until none is left to take; returns how many were answered."""
     answered = 0
-    for _batch in range(MAX_BATCHES):
+    for batch in range(MAX_BATCHES):
         row = _next_row()
         if row is None:
             return answered
@@ -64,6 +51,8 @@ def predictions_run() -> int:
             runs_fail(model=model, model_id=row.model_id, reason=str(error))
             continue
         rows = _lease(row)
+        if not batch and _waiting().exists():
+            nudge(PREDICT_PENDING)  # another worker can take what this one leaves; without one it finds nothing to do
         answered += _answer(rows, predictor=predictor)
         for run_id in {row.run_id for row in rows}:
             run_finish(run_id=run_id)
@@ -71,30 +60,19 @@ def predictions_run() -> int:
     return answered
 
 
-def predictor_for(model_id: str) -> "Predictor":
-    """The model, loaded once a process. Raises ModelUnusableError when its folder is missing or damaged."""
-    global _loaded
-    if _loaded is None or _loaded.model_id != model_id:
-        _loaded = None  # free the old one before loading the new one
-        model = ModelVersion.objects.filter(id=model_id).first()
-        if model is None:
-            raise ModelUnusableError(_("it is not registered any more"))
-        from ml.serving.predictor import Predictor  # loads torch, which only workers do
-
-        try:
-            _loaded = _Loaded(model_id, Predictor.load(settings.MODELS_DIR / model.folder))
-        except ModelFolderError as error:
-            raise ModelUnusableError(str(error)) from error
-    return _loaded.predictor
-
-
 def _waiting() -> QuerySet:
     return Prediction.objects.filter(state=WorkState.PENDING, leased_until__lte=timezone.now())
 
 
+def _in_turn(rows: QuerySet) -> QuerySet:
+    """Those that never failed first, then by their place in their run: one listing need not wait for another's ten
+    thousand, and what comes from several runs fills a batch together."""
+    return rows.order_by("attempts", "position", "created_at")
+
+
 def _next_row() -> Prediction | None:
-    """The oldest row that nobody works on, those that never failed first."""
-    while row := _waiting().order_by("attempts", "created_at", "position").first():
+    """The row that comes next, which nobody works on."""
+    while row := _in_turn(_waiting()).first():
         if row.attempts < MAX_ATTEMPTS:
             return row
         reason = _("The prediction worker stopped %(count)d times at this listing.") % {"count": row.attempts}
@@ -105,7 +83,7 @@ def _next_row() -> Prediction | None:
 
 def _lease(row: Prediction) -> list[Prediction]:
     """Take `row` and, on its first attempt, its neighbours; only what this call took, not what another did."""
-    waiting = _waiting().filter(model_id=row.model_id, attempts=row.attempts).order_by("created_at", "position")
+    waiting = _in_turn(_waiting().filter(model_id=row.model_id, attempts=row.attempts))
     ids = [row.id] if row.attempts else list(waiting.values_list("id", flat=True)[:BATCH])
     token = new_id()
     now = timezone.now()

@@ -11,9 +11,11 @@ from crawler.images import image_name
 from crawler.models import WorkState
 from evaluation import services
 from evaluation.models import Prediction, PredictionRun
-from evaluation.services import predictions
+from evaluation.services import loaded, predictions
+from ml.training import train
 from tests.evaluation.conftest import Answered
 from tests.evaluation.factories import make_cached_page, make_catalogue, make_listing, make_model
+from tests.ml.factories import tiny_config, write_dataset
 
 pytestmark = pytest.mark.django_db(databases=["default", "mongo"], transaction=True)
 
@@ -173,3 +175,39 @@ def test_a_model_that_was_deleted_fails_what_waits(start):
     model.delete()
     services.predictions_run()
     assert PredictionRun.objects.get().state == WorkState.FAILED
+
+
+def test_a_listing_alone_does_not_wait_for_all_of_a_long_run(start, stand_in):
+    model = make_model()
+    long = start(40, model=model)
+    short = start(1, model=model, keyword="coffee")
+    order = []
+
+    def answered(pair):
+        order.append(Prediction.objects.get(title=pair.title).run_id)
+        return Answered()
+
+    stand_in.on_pair = answered
+    services.predictions_run()
+    assert order.index(short.id) < predictions.BATCH
+    assert order.count(long.id) == 40
+
+
+def test_what_a_worker_leaves_behind_is_offered_to_another_once(start, stand_in, nudges):
+    start(40)
+    nudges.clear()
+    services.predictions_run()
+    assert nudges == [(predictions.PREDICT_PENDING,)]
+
+
+def test_two_versions_stay_loaded_and_no_more(tmp_path, settings):
+    dataset = write_dataset(tmp_path / "dataset")
+    folder = train(tiny_config(max_steps=1), dataset=dataset, output=tmp_path / "model").folder
+    settings.MODELS_DIR = tmp_path
+    one, other, third = (make_model(name, folder=folder.name) for name in ("one", "other", "third"))
+    first = loaded.predictor_for(one.id)
+    second = loaded.predictor_for(other.id)
+    assert loaded.predictor_for(one.id) is first
+    loaded.predictor_for(third.id)
+    assert loaded.predictor_for(one.id) is first  # asked later than the other one
+    assert loaded.predictor_for(other.id) is not second
