@@ -1,6 +1,6 @@
 """Which model versions there are, and which one answers now."""
 
-from evaluation.models import ModelVersion, Prediction
+from evaluation.models import ModelVersion, Prediction, TrainingKind
 
 
 def active_model() -> ModelVersion | None:
@@ -15,6 +15,12 @@ def active_model() -> ModelVersion | None:
 def model_versions() -> list[ModelVersion]:
     """All versions, the newest first."""
     return list(ModelVersion.objects.order_by("-created_at", "-id")[:200])
+
+
+def answering_models() -> list[ModelVersion]:
+    """The versions that can be tested: neither retired nor only pre-trained, the newest first."""
+    answering = ModelVersion.objects.filter(kind=TrainingKind.FINETUNE, retired_at__isnull=True)
+    return list(answering.order_by("-created_at", "-id")[:200])
 
 
 def model_named(model_id: str) -> ModelVersion | None:
