@@ -1,14 +1,12 @@
 """Reads, a page at a time: brands, products, labels and tasks as programs list them."""
 
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db.models import Q, QuerySet
 
 from annotation.models import Brand, Label, Product, Task
+from mmproject.cursors import newest
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND = timedelta(milliseconds=1)
 _LABEL_FILTERS = {
     "review": "review",
     "product": "product_id",
@@ -64,7 +62,7 @@ def labels_page(*, filters: dict[str, Any], annotator_id: int | None, after: str
     labels = Label.objects.filter(**_wanted(filters, _LABEL_FILTERS))
     if annotator_id is not None:
         labels = labels.filter(annotator_id=annotator_id)
-    return _newest(labels, after=after, size=size)
+    return newest(labels, by="created_at", after=after, size=size)
 
 
 def tasks_page(
@@ -80,37 +78,11 @@ def tasks_page(
         tasks = tasks.filter(assignee_id=assignee_id)
     if visible_to is not None:
         tasks = tasks.filter(Q(assignee_id=visible_to) | Q(assignee_id__isnull=True))
-    return _newest(tasks, after=after, size=size)
+    return newest(tasks, by="created_at", after=after, size=size)
 
 
 def _wanted(filters: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
     return {names[name]: value for name, value in filters.items() if value not in (None, "")}
-
-
-def _newest(rows: QuerySet, *, after: str, size: int) -> tuple[list[Any], str]:
-    """A cursor is a place in (created_at, id), so what arrives meanwhile shifts nothing, and the hundredth page costs
-    what the first does."""
-    if after:
-        moment, last_id = _place(after)
-        # The first condition says nothing new; an index can be entered by it, not by the OR.
-        rows = rows.filter(created_at__lte=moment)
-        rows = rows.filter(Q(created_at__lt=moment) | Q(created_at=moment, id__lt=last_id))
-    found = list(rows.order_by("-created_at", "-id")[: size + 1])
-    return found[:size], _cursor(found[size - 1]) if len(found) > size else ""
-
-
-def _cursor(row: Label | Task) -> str:
-    return f"{(row.created_at - _EPOCH) // _MILLISECOND}-{row.id}"  # MongoDB keeps milliseconds
-
-
-def _place(cursor: str) -> tuple[datetime, str]:
-    milliseconds, dash, last_id = cursor.partition("-")
-    if not dash or not last_id or not (milliseconds.isascii() and milliseconds.isdigit()):
-        raise ValueError(f"{cursor!r} is not a cursor")
-    try:
-        return _EPOCH + int(milliseconds) * _MILLISECOND, last_id
-    except OverflowError as error:
-        raise ValueError(f"{cursor!r} is not a cursor") from error
 
 
 def _page(rows: QuerySet, *, page: int, size: int) -> tuple[list[Any], bool]:

@@ -21,5 +21,6 @@ urlpatterns = [
     path("evaluation/", include("evaluation.urls")),
     path("", include("crawler.urls")),
     path("api/", include("annotation.api_urls")),
+    path("api/", include("evaluation.api_urls")),
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),
 ]

@@ -113,6 +113,11 @@ TABLE = [
     Rule("api/labels/<str:label_id>/review", API, "POST", REVIEW),
     Rule("api/tasks", API, "GET POST", {"GET": ANNOTATE, "POST": REVIEW}),
     Rule("api/tasks/<str:task_id>", API, "GET PATCH", {"GET": ANNOTATE, "PATCH": REVIEW}, unknown=True),
+    Rule("api/predictions", API, "GET POST", EVALUATE),
+    Rule("api/predictions/jobs/<str:run_id>", API, "GET", EVALUATE, unknown=True),
+    Rule("api/predictions/<str:prediction_id>", API, "GET", EVALUATE, unknown=True),
+    Rule("api/judgments", API, "GET POST", EVALUATE),
+    Rule("api/statistics", API, "GET", EVALUATE),
     # pictures
     Rule(r"images/(?P<sha256>[0-9a-f]{64})\.jpg$", PAGE, "GET", SIGNED_IN, unknown=True),
     # the admin's own; its lists and forms are in ADMIN

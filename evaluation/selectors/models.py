@@ -17,10 +17,10 @@ def model_versions() -> list[ModelVersion]:
     return list(ModelVersion.objects.order_by("-created_at", "-id")[:200])
 
 
-def answering_models() -> list[ModelVersion]:
-    """The versions that can be tested: neither retired nor only pre-trained, the newest first."""
-    answering = ModelVersion.objects.filter(kind=TrainingKind.FINETUNE, retired_at__isnull=True)
-    return list(answering.order_by("-created_at", "-id")[:200])
+def models_to_choose() -> list[ModelVersion]:
+    """The versions that can be asked, the newest first: neither retired nor only pre-trained."""
+    there = ModelVersion.objects.filter(retired_at__isnull=True).exclude(kind=TrainingKind.PRETRAIN)
+    return list(there.order_by("-created_at", "-id")[:200])
 
 
 def model_named(model_id: str) -> ModelVersion | None:

@@ -1,6 +1,6 @@
 """What an evaluator says about predictions."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.contrib.auth.models import AbstractBaseUser
@@ -16,34 +16,68 @@ from evaluation.models import Judgment, Prediction, PredictionRun, Verdict
 
 @dataclass(frozen=True)
 class Answer:
-    """An evaluator's answer to one prediction. With `wrong`, one of the three says what is right."""
+    """An evaluator's answer to one prediction. With `wrong`, one of the three says what is right.
+
+    `model_id` says which version's prediction it is, where a run compares two; empty: the run's own.
+    """
 
     position: int
     verdict: str
     right_product_id: str = ""
     right_product_name: str = ""
     absent: bool = False  # the right product is not in our catalogue
+    model_id: str = ""
+
+    @property
+    def key(self) -> str:
+        """What an error of this answer is keyed by."""
+        return f"{self.position}-{self.model_id}" if self.model_id else str(self.position)
 
 
 def judgments_save(*, run: PredictionRun, answers: Sequence[Answer], evaluator: AbstractBaseUser) -> list[Judgment]:
     """Save all answers or, when one is not valid, none; said again, an answer replaces the earlier one.
 
-    Raises ValidationError, keyed by position (as a string), or keyed `answers` when there is nothing to save.
+    Raises ValidationError, keyed by `Answer.key` (the position), or keyed `answers` when there is nothing to save.
     """
     if not answers:
         raise ValidationError({"answers": _("Judge at least one prediction: right, wrong or unsure.")})
-    predictions = _predictions(run, answers)
-    products = _products(answers)
+    positions = [answer.position for answer in answers]
+    rows = Prediction.objects.filter(run_id=run.id, position__in=positions, state=WorkState.DONE)
+    found = {(row.position, row.model_id): row for row in rows}
+    answered = {
+        answer.key: (answer, found.get((answer.position, answer.model_id or run.model_id))) for answer in answers
+    }
+    return _save(answered, keywords={run.id: run.keyword}, evaluator=evaluator)
+
+
+def predictions_judge(*, answers: Mapping[str, Answer], evaluator: AbstractBaseUser) -> list[Judgment]:
+    """Save answers by prediction id, of whatever runs, as `judgments_save` does; their positions count for nothing.
+
+    Raises ValidationError, keyed by prediction id.
+    """
+    rows = Prediction.objects.filter(id__in=list(answers), state=WorkState.DONE)
+    found = {row.id: row for row in rows}
+    runs = PredictionRun.objects.filter(id__in=sorted({row.run_id for row in found.values()}))
+    keywords = dict(runs.values_list("id", "keyword"))
+    answered = {key: (answer, found.get(key)) for key, answer in answers.items()}
+    return _save(answered, keywords=keywords, evaluator=evaluator)
+
+
+_Answered = Mapping[str, tuple[Answer, Prediction | None]]
+
+
+def _save(answered: _Answered, *, keywords: Mapping[str, str], evaluator: AbstractBaseUser) -> list[Judgment]:
+    products = _products([answer for answer, _prediction in answered.values()])
     errors: dict[str, str] = {}
     judgments = []
-    for answer in answers:
-        prediction = predictions.get(answer.position)
+    for key, (answer, prediction) in answered.items():
         right = None if answer.absent else products.get(answer.right_product_id or answer.right_product_name)
         problem = _problem(answer, prediction, right)
         if problem or prediction is None:
-            errors[str(answer.position)] = problem
+            errors[key] = problem
         else:
-            judgments.append(_judgment(run, prediction, answer, right=right, evaluator=evaluator))
+            keyword = keywords.get(prediction.run_id, "")
+            judgments.append(_judgment(prediction, answer, right=right, keyword=keyword, evaluator=evaluator))
     if errors:
         raise ValidationError(errors)
     for _attempt in range(2):
@@ -53,12 +87,6 @@ def judgments_save(*, run: PredictionRun, answers: Sequence[Answer], evaluator: 
         except IntegrityError:  # the same answers, a moment ago, in another process: now they are found and compared
             continue
     return judgments
-
-
-def _predictions(run: PredictionRun, answers: Sequence[Answer]) -> dict[int, Prediction]:
-    positions = [answer.position for answer in answers]
-    rows = Prediction.objects.filter(run_id=run.id, position__in=positions, state=WorkState.DONE)
-    return {row.position: row for row in rows}
 
 
 def _products(answers: Sequence[Answer]) -> dict[str, Product]:
@@ -77,31 +105,34 @@ def _problem(answer: Answer, prediction: Prediction | None, right: Product | Non
         return _("There is no prediction to judge here.")
     if answer.verdict not in Verdict.values:
         return _("Choose right, wrong or unsure.")
-    if answer.verdict != Verdict.WRONG or answer.absent:
+    if answer.verdict != Verdict.WRONG:
         return ""
+    if answer.absent:
+        said = prediction.rejected  # “not in our catalogue” is what the model says, too
+        return _("This is what the model said: name the product, or choose “right”.") if said else ""
     if right is None and answer.right_product_name:
         text = _("“%(name)s” is not in the catalogue: choose a product from the list, or “not in our catalogue”.")
         return text % {"name": answer.right_product_name}
     if right is None:
         return _("Which product is it? Choose one, or “not in our catalogue”.")
-    if right.id == prediction.product_id:
+    if right.id == prediction.product_id and not prediction.rejected:
         return _("This is what the model said: choose another product, or “right”.")
     return ""
 
 
 def _judgment(
-    run: PredictionRun, prediction: Prediction, answer: Answer, *, right: Product | None, evaluator: AbstractBaseUser
+    prediction: Prediction, answer: Answer, *, right: Product | None, keyword: str, evaluator: AbstractBaseUser
 ) -> Judgment:
     if answer.verdict != Verdict.WRONG:
         right = None
     return Judgment(
         id=Judgment.make_id(prediction_id=prediction.id, evaluator_id=evaluator.pk),
         prediction_id=prediction.id,
-        run_id=run.id,
+        run_id=prediction.run_id,
         model_id=prediction.model_id,
         model_name=prediction.model_name,
         listing_id=prediction.listing_id,
-        keyword=run.keyword,
+        keyword=keyword,
         **prediction.offer(),
         trained_on=prediction.trained_on,
         predicted_brand_id=prediction.brand_id,
@@ -109,6 +140,7 @@ def _judgment(
         predicted_product_id=prediction.product_id,
         predicted_product_name=prediction.product_name,
         product_confidence=prediction.product_confidence or 0.0,
+        rejected=prediction.rejected,
         verdict=answer.verdict,
         right_product_id=right.id if right else "",
         right_product_name=right.name if right else "",

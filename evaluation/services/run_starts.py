@@ -15,7 +15,7 @@ from crawler import services as crawler
 from crawler.item_pages import address_in, listing_at
 from crawler.uploads import UPLOAD, listing_of_upload
 from evaluation.models import ModelVersion, PredictionRun, RunKind
-from evaluation.selectors.models import active_model, answering_models
+from evaluation.selectors.models import active_model, models_to_choose
 from evaluation.services.runs import FETCH_ADDRESS, run_fix_listings, run_settle
 from mmproject.queue import nudge
 
@@ -106,7 +106,7 @@ def _chosen(versions: Versions) -> dict[str, str | bool]:
 
 
 def _answering(model_id: str, *, field: str) -> ModelVersion:
-    model = next((one for one in answering_models() if one.id == model_id), None)
+    model = next((one for one in models_to_choose() if one.id == model_id), None)
     if model is None:
         message = _("There is no version “%(value)s” that can be tested: choose another one.")
         raise ValidationError({field: message % {"value": model_id[:64]}})

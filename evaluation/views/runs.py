@@ -19,7 +19,7 @@ from evaluation.cards import cards_posted, cards_saved
 from evaluation.forms import STARTED_HERE, RunForm, answers_in
 from evaluation.models import PredictionRun, RunKind
 from evaluation.selectors import runs as selectors
-from evaluation.selectors.models import active_model, answering_models
+from evaluation.selectors.models import active_model, models_to_choose
 from mmproject.roles import needs
 
 may_judge = needs("evaluation.add_judgment")
@@ -117,7 +117,7 @@ def _start_context(request: HttpRequest, form: RunForm) -> dict:
         "kind": form["kind"].value() or RunKind.SEARCH,
         "problems": [text for texts in form.errors.values() for text in texts],
         "model": active_model(),
-        "versions": answering_models(),
+        "versions": models_to_choose(),
         "sources": enabled_sources(),
         "example": selectors.example_keyword(),
         "recent": recent,
