@@ -146,6 +146,7 @@ class Listing(Offer):
             models.Index(fields=["source", "-last_seen_at", "-id"], name="listing_source_page"),
             models.Index(fields=["image_state", "-last_seen_at", "-id"], name="listing_image_page"),
             models.Index(fields=["-last_seen_at", "-id"], name="listing_page"),
+            models.Index(fields=["url"], name="listing_url"),
         ]
 
     def __str__(self) -> str:

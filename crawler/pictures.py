@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from datetime import timedelta
+from typing import Protocol
 
 from django.conf import settings
 from django.utils import timezone
@@ -16,7 +17,8 @@ from django.utils.translation import activate, get_language
 from crawler.errors import SourceError
 from crawler.images import ImageError, StoredImage, image_exists, store_image
 from crawler.models import ImageState, Listing
-from crawler.sources import OpenSource, open_source
+from crawler.responses import Fetched
+from crawler.sources import open_source
 from mmproject.queue import nudge
 
 logger = logging.getLogger(__name__)
@@ -28,7 +30,14 @@ _RETRY_LEASE = timedelta(seconds=60)
 _RESUMED_AT_ONCE = 500
 
 
-def pictures_fetch(*, listings: Sequence[Listing], source: OpenSource, progress: Callable[[int], None]) -> None:
+class PictureSource(Protocol):
+    """Who is asked for pictures: an open source, or the page at one address."""
+
+    def picture(self, url: str) -> Fetched:
+        """The picture at `url` as it was sent, not yet looked into. Raises FetchError."""
+
+
+def pictures_fetch(*, listings: Sequence[Listing], source: PictureSource, progress: Callable[[int], None]) -> None:
     """Store the picture of every listing that has none yet; each ends `done`, or `failed` with the reason.
 
     `progress` is called with the number of listings dealt with about every second, so that a lease can be renewed;
@@ -98,7 +107,7 @@ def _has_picture(listing: Listing) -> bool:
     return listing.image_state == ImageState.DONE and bool(listing.image_sha256) and image_exists(listing.image_sha256)
 
 
-def _attempt(source: OpenSource, url: str) -> StoredImage | str:
+def _attempt(source: PictureSource, url: str) -> StoredImage | str:
     """The stored picture, or why there is none."""
     try:
         return store_image(source.picture(url).body)

@@ -1,35 +1,60 @@
 """What the evaluators' pages send."""
 
 import re
+from typing import Any
 
 from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from evaluation.models import Verdict
+from evaluation.models import RunKind, Verdict
 from evaluation.services.judgments import Answer
 
 ABSENT = "absent"  # the value of the choice "not in our catalogue"
 OTHER = "other"  # the value of the choice "another product", whose name stands in the text field
 PRODUCT = "product:"  # prefixes a product id, so that no id can pass for one of the two above
 POSITION = re.compile("[0-9]{1,5}")
+STARTED_HERE = [(RunKind.SEARCH, _("Keyword")), (RunKind.ADDRESS, _("Address")), (RunKind.UPLOAD, _("Picture"))]
+WEB_ADDRESS = re.compile("https?://", re.IGNORECASE)
 
 
 class RunForm(forms.Form):
-    """A test: `keyword`, `source`, `page`, `force_update`."""
+    """A test: `kind` says which of `keyword`, `address`, and `picture` with `title` it is about."""
 
-    keyword = forms.CharField(
-        max_length=200, label=_("Keyword"), error_messages={"required": _("Type a keyword to search for.")}
-    )
+    kind = forms.ChoiceField(choices=STARTED_HERE, required=False)
+    keyword = forms.CharField(max_length=200, required=False, label=_("Keyword"))
+    address = forms.CharField(max_length=4000, required=False, label=_("Address"))
+    picture = forms.FileField(required=False, label=_("Picture"))
+    title = forms.CharField(max_length=500, required=False, label=_("Title"))
     source = forms.CharField(max_length=64, required=False, label=_("Source"))
     page = forms.IntegerField(min_value=1, max_value=1000, required=False, label=_("Page"))
     force_update = forms.BooleanField(required=False)
+    model = forms.CharField(max_length=64, required=False, label=_("Version"))
+    other_model = forms.CharField(max_length=64, required=False, label=_("Compared with"))
+    blind = forms.BooleanField(required=False)
+
+    def clean_kind(self) -> str:
+        return self.cleaned_data["kind"] or str(RunKind.SEARCH)
 
     def clean_source(self) -> str | None:
         return self.cleaned_data["source"] or None
 
     def clean_page(self) -> int:
         return self.cleaned_data["page"] or 1
+
+    def clean(self) -> dict[str, Any]:
+        """What is needed for the kind; an address that was pasted as a keyword is an address."""
+        values = super().clean() or self.cleaned_data
+        if values.get("kind") == RunKind.SEARCH and WEB_ADDRESS.search(values.get("keyword", "")):
+            values |= {"kind": RunKind.ADDRESS, "address": values["keyword"]}
+        kind = values.get("kind")
+        if kind == RunKind.SEARCH and not values.get("keyword") and "keyword" not in self.errors:
+            self.add_error("keyword", _("Type a keyword to search for."))
+        if kind == RunKind.ADDRESS and not values.get("address") and "address" not in self.errors:
+            self.add_error("address", _("Paste the address of a listing."))
+        if kind == RunKind.UPLOAD and not values.get("picture") and "picture" not in self.errors:
+            self.add_error("picture", _("Choose a picture: JPEG, PNG or WebP."))
+        return values
 
 
 class TrainingForm(forms.Form):

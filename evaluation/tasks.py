@@ -15,6 +15,11 @@ def predict_opinions(model_id: str, *listing_ids: str) -> None:
     services.opinions_predict(model_id=model_id, listing_ids=listing_ids)
 
 
+@shared_task(name="evaluation.tasks.fetch_address")
+def fetch_address(run_id: str) -> None:
+    services.address_fetch(run_id=run_id)
+
+
 @shared_task(name="evaluation.tasks.resume_predictions")
 def resume_predictions() -> None:
     services.runs_resume()

@@ -25,7 +25,7 @@ PICTURE_BYTES = 8 * 1024 * 1024
 PICTURE_SECONDS = 20.0
 # Pictures are more patient than people: with a slow rate the last one of a page waits for all others.
 _PICTURE_TURN_SECONDS = 240.0
-_PICTURE_TYPES = ("image/jpeg", "image/png", "image/webp")
+PICTURE_TYPES = ("image/jpeg", "image/png", "image/webp")
 # What the crawler is and how it speaks HTTP is its own matter: nobody is to take it for a browser.
 _OWN_HEADERS = {"host", "user-agent", "accept-encoding", "connection", "content-length", "transfer-encoding"}
 _SECRET = re.compile(r"\$\{([^}]*)\}")
@@ -67,7 +67,7 @@ class OpenSource:
     def picture(self, url: str) -> Fetched:
         """The picture at `url` as it was sent, not yet looked into. Raises FetchError."""
         seconds = PICTURE_SECONDS + min(_PICTURE_TURN_SECONDS, 60 / per_second(self.source.rate))
-        return self._fetcher.get(url, accept=_PICTURE_TYPES, max_bytes=PICTURE_BYTES, total_seconds=seconds)
+        return self._fetcher.get(url, accept=PICTURE_TYPES, max_bytes=PICTURE_BYTES, total_seconds=seconds)
 
     def close(self) -> None:
         self._fetcher.close()

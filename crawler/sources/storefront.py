@@ -35,7 +35,7 @@ _START_TAG = re.compile(r"<[a-zA-Z]")
 # Of elements times formatting elements open at once, which a parser makes of a page (WHATWG HTML, section 13.2.4.3).
 MOST_REPEATED = 1_000_000
 _FORMATTING_TAG = re.compile(r"<(/?)(?:a|b|big|code|em|font|i|nobr|s|small|strike|strong|tt|u)\b", re.IGNORECASE)
-_PAGE_TYPES = ("text/html", "application/xhtml+xml")
+PAGE_TYPES = ("text/html", "application/xhtml+xml")
 _OF_PAGE = {"card", "results", "empty", "total", "next"}
 _OF_CARD = {"item_id", "title", "link", "price", "shop_name", "shop_link", "picture"}
 
@@ -151,7 +151,7 @@ class Storefront:
             encoding=config.encoding,
         )
         fetched = self._fetcher.get(
-            address, accept=_PAGE_TYPES, max_bytes=PAGE_BYTES, total_seconds=float(self._timeout_s)
+            address, accept=PAGE_TYPES, max_bytes=PAGE_BYTES, total_seconds=float(self._timeout_s)
         )
         return read_page(fetched, config)
 
@@ -161,12 +161,7 @@ def read_page(fetched: Fetched, config: StorefrontConfig) -> FoundPage:
 
     At most MOST_LISTINGS of them. Raises LayoutError, which carries the page, naming the selector that found nothing.
     """
-    text = fetched.text()
-    elements = len(_START_TAG.findall(text))
-    if elements > MOST_ELEMENTS or elements * _most_open(text) > MOST_REPEATED:
-        message = _("The page has more than %(max)d elements: it was not read.")
-        raise LayoutError(message % {"max": MOST_ELEMENTS}, page=fetched)
-    tree = LexborHTMLParser(text)
+    tree = page_tree(fetched)
     root = tree.root
     assert root is not None
     structured = products(tree, url=fetched.url)
@@ -187,6 +182,16 @@ def read_page(fetched: Fetched, config: StorefrontConfig) -> FoundPage:
         has_next=_finds(root, config.selectors["next"]) if "next" in config.selectors else bool(listings),
         total=total,
     )
+
+
+def page_tree(fetched: Fetched) -> LexborHTMLParser:
+    """The parsed page. Raises LayoutError for one whose parsing would keep a worker busy for long."""
+    text = fetched.text()
+    elements = len(_START_TAG.findall(text))
+    if elements > MOST_ELEMENTS or elements * _most_open(text) > MOST_REPEATED:
+        message = _("The page has more than %(max)d elements: it was not read.")
+        raise LayoutError(message % {"max": MOST_ELEMENTS}, page=fetched)
+    return LexborHTMLParser(text)
 
 
 def _most_open(text: str) -> int:

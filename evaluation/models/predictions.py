@@ -37,6 +37,10 @@ class PredictionRun(models.Model):
     total = models.PositiveIntegerField(default=0)
     started_by_id = models.IntegerField()
     started_by = models.CharField(_("started by"), max_length=150)
+    language = models.CharField(max_length=10, blank=True)  # what goes wrong is told in the language of who asked
+    # Whoever holds the lease reads the page of `address`; the number of the attempt is the lease's name.
+    attempts = models.PositiveIntegerField(default=0)
+    leased_until = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(_("started"))
     finished_at = models.DateTimeField(null=True, blank=True)
 
@@ -46,10 +50,16 @@ class PredictionRun(models.Model):
         indexes = [
             models.Index(fields=["state", "created_at"], name="run_state_created"),
             models.Index(fields=["started_by_id", "-created_at"], name="run_user_created"),
+            models.Index(fields=["-created_at"], name="run_created"),
         ]
 
     def __str__(self) -> str:
-        return f"{self.keyword} ({self.page})"
+        return f"{self.keyword} ({self.page})" if self.kind == RunKind.SEARCH else self.subject
+
+    @property
+    def subject(self) -> str:
+        """What was asked for: a keyword, an address, the title of an upload."""
+        return self.keyword or self.address
 
 
 class FoundBy(models.TextChoices):

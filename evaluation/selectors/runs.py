@@ -1,22 +1,24 @@
 """Prediction runs as the pages show them."""
 
-from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
 
+from django.db.models import Count, QuerySet
 from django.utils import timezone
 
 from annotation.models import Label, Product, Review
 from annotation.selectors import waits_for_worker
 from crawler.models import Crawl, WorkState
-from evaluation.models import Judgment, Prediction, PredictionRun
+from evaluation.models import Judgment, Prediction, PredictionRun, RunKind
 
 WAITS_AFTER = timedelta(seconds=4)
 
 
 @dataclass(frozen=True)
 class RunProgress:
-    """Where a run stands. `phase`: crawling, queued_crawl, waiting (for a worker), predicting, done or failed."""
+    """Where a run stands. `phase`: crawling, fetching (the page of an address), queued_crawl, waiting (for a worker),
+    predicting, done or failed.
+    """
 
     phase: str
     done: int
@@ -31,6 +33,9 @@ class RunProgress:
 def run_progress(run: PredictionRun, predictions: list[Prediction]) -> RunProgress:
     """Where `run` stands; one more query while it is crawled."""
     now = timezone.now()
+    if run.state == WorkState.PENDING and run.kind == RunKind.ADDRESS:
+        taken = run.leased_until is not None and run.leased_until > now
+        return RunProgress("fetching" if taken or run.created_at > now - WAITS_AFTER else "queued_crawl", 0, 0, 0)
     if run.state == WorkState.PENDING:
         crawl = Crawl.objects.filter(id=run.crawl_id).first() if run.crawl_id else None
         phase = "queued_crawl" if crawl is not None and waits_for_worker(crawl) else "crawling"
@@ -59,16 +64,29 @@ def own_judgments(*, run_id: str, evaluator_id: int) -> dict[str, Judgment]:
 
 @dataclass(frozen=True)
 class RecentRun:
+    """A run, with how many of its answers there are to judge and how many this user has judged."""
+
     run: PredictionRun
     judged: int
+    answered: int
+
+    @property
+    def is_unfinished(self) -> bool:
+        return self.judged < self.answered
 
 
 def recent_runs(*, user_id: int, limit: int = 12) -> list[RecentRun]:
-    """The user's last runs, each with how many of its predictions this user has judged; two queries."""
+    """The user's last runs; three queries."""
     runs = list(PredictionRun.objects.filter(started_by_id=user_id).order_by("-created_at")[:limit])
-    own = Judgment.objects.filter(run_id__in=[run.id for run in runs], evaluator_id=user_id)
-    judged = Counter(own.values_list("run_id", flat=True)) if runs else Counter()
-    return [RecentRun(run, judged[run.id]) for run in runs]
+    ids = [run.id for run in runs]
+    judged = _counted(Judgment.objects.filter(run_id__in=ids, evaluator_id=user_id))
+    answered = _counted(Prediction.objects.filter(run_id__in=ids, state=WorkState.DONE))
+    return [RecentRun(run, judged.get(run.id, 0), answered.get(run.id, 0)) for run in runs]
+
+
+def _counted(rows: QuerySet) -> dict[str, int]:
+    """How many there are of each run."""
+    return dict(rows.values("run_id").annotate(rows=Count("id")).values_list("run_id", "rows"))
 
 
 def example_keyword() -> str:

@@ -9,7 +9,9 @@ from evaluation.services.judgments import judgments_save
 from evaluation.services.models import model_activate
 from evaluation.services.opinions import opinions_predict
 from evaluation.services.predictions import predictions_run
-from evaluation.services.runs import run_advance, run_start, runs_resume
+from evaluation.services.run_addresses import address_fetch
+from evaluation.services.run_starts import Versions, run_start, run_start_address, run_start_upload
+from evaluation.services.runs import run_advance, runs_resume
 from evaluation.services.tallies import days_count, days_find, days_refresh
 from evaluation.services.thresholds import threshold_set
 from evaluation.services.training import CONFIG, training_cancel, training_resume, training_start, trainings_resume
@@ -17,6 +19,8 @@ from evaluation.services.training_work import training_run
 
 __all__ = [
     "CONFIG",
+    "Versions",
+    "address_fetch",
     "alignment_ask",
     "alignment_draw",
     "alignment_kept",
@@ -30,6 +34,8 @@ __all__ = [
     "predictions_run",
     "run_advance",
     "run_start",
+    "run_start_address",
+    "run_start_upload",
     "runs_resume",
     "threshold_set",
     "training_cancel",

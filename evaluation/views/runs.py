@@ -1,6 +1,7 @@
 """Test prediction: start a run, watch it, judge what the model says."""
 
 from django.contrib import messages
+from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -11,13 +12,14 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from django_htmx.http import HttpResponseClientRedirect
 
 from annotation.product_parts import render_options
+from crawler.images import MAX_BYTES
 from crawler.selectors import enabled_sources
 from evaluation import services
 from evaluation.cards import cards_posted, cards_saved
-from evaluation.forms import RunForm, answers_in
-from evaluation.models import PredictionRun
+from evaluation.forms import STARTED_HERE, RunForm, answers_in
+from evaluation.models import PredictionRun, RunKind
 from evaluation.selectors import runs as selectors
-from evaluation.selectors.models import active_model
+from evaluation.selectors.models import active_model, models_to_choose
 from mmproject.roles import needs
 
 may_judge = needs("evaluation.add_judgment")
@@ -28,25 +30,17 @@ STOP_POLLING = 286  # htmx: the answer is shown and polling ends
 @may_judge
 def predict_page(request: HttpRequest) -> HttpResponse:
     """The form and the user's last runs; POST starts a run and leads to its page."""
-    form = RunForm(request.POST) if request.method == "POST" else RunForm(initial=request.GET.dict())
-    if request.method == "POST" and form.is_valid():
+    posted = request.method == "POST"
+    form = RunForm(request.POST, request.FILES) if posted else RunForm(initial=request.GET.dict())
+    if posted and form.is_valid():
         try:
-            run = services.run_start(user=request.user, **form.cleaned_data)
+            run = _started(form.cleaned_data, request.user)
         except ValidationError as error:
             _add_errors(form, error)
         else:
             address = reverse("evaluation:run", args=[run.id])
             return HttpResponseClientRedirect(address) if request.htmx else redirect(address)
-    context = {
-        "form": form,
-        "problems": [text for texts in form.errors.values() for text in texts],
-        "model": active_model(),
-        "sources": enabled_sources(),
-        "example": selectors.example_keyword(),
-        "recent": selectors.recent_runs(user_id=request.user.pk),
-    }
-    status = 422 if request.method == "POST" else 200
-    return render(request, "evaluation/predict.html", context, status=status)
+    return render(request, "evaluation/predict.html", _start_context(request, form), status=422 if posted else 200)
 
 
 @require_GET
@@ -96,6 +90,39 @@ def judge(request: HttpRequest, run_id: str) -> HttpResponse:
 def product_options(request: HttpRequest) -> HttpResponse:
     """What can be named as the right product: the same list as annotators choose from."""
     return render_options(request)
+
+
+def _started(values: dict, user: AbstractBaseUser) -> PredictionRun:
+    """The run of a valid form. Raises ValidationError, keyed by field."""
+    versions: services.Versions = {
+        "model_id": values["model"],
+        "other_model_id": values["other_model"],
+        "blind": values["blind"],
+    }
+    force = values["force_update"]
+    if values["kind"] == RunKind.ADDRESS:
+        return services.run_start_address(address=values["address"], force_update=force, user=user, **versions)
+    if values["kind"] == RunKind.UPLOAD:
+        picture = values["picture"].read(MAX_BYTES + 1)  # a byte too many is enough to be refused
+        return services.run_start_upload(picture=picture, title=values["title"], user=user, **versions)
+    search = {name: values[name] for name in ("keyword", "source", "page")}
+    return services.run_start(**search, force_update=force, user=user, **versions)
+
+
+def _start_context(request: HttpRequest, form: RunForm) -> dict:
+    recent = selectors.recent_runs(user_id=request.user.pk)
+    return {
+        "form": form,
+        "kinds": STARTED_HERE,
+        "kind": form["kind"].value() or RunKind.SEARCH,
+        "problems": [text for texts in form.errors.values() for text in texts],
+        "model": active_model(),
+        "versions": models_to_choose(),
+        "sources": enabled_sources(),
+        "example": selectors.example_keyword(),
+        "recent": recent,
+        "unfinished": [row for row in recent if row.is_unfinished][:5],
+    }
 
 
 def _refused(request: HttpRequest, run: PredictionRun, error: ValidationError) -> HttpResponse:

@@ -9,7 +9,7 @@ from django.utils import timezone
 from crawler.models import Crawl, Listing, SearchPage, WorkState
 from evaluation import services
 from evaluation.models import Prediction, PredictionRun, TrainingPicture
-from evaluation.services.runs import predictions_create
+from evaluation.services.run_predictions import predictions_create
 from tests.evaluation.factories import finish_crawl, make_cached_page, make_listing, make_model
 
 pytestmark = pytest.mark.django_db(databases=["default", "mongo"], transaction=True)
@@ -56,17 +56,17 @@ def test_two_who_make_the_predictions_at_once_make_each_once(crawling, monkeypat
     run = services.run_advance(run_id=crawling.id)
     rows = list(Prediction.objects.order_by("position"))
     Prediction.objects.all().delete()
-    from evaluation.services import runs
+    from evaluation.services import run_predictions
 
-    honest = runs._predictions
+    honest = run_predictions._predictions
 
-    def beaten(run, *, listing_ids):
-        made = honest(run, listing_ids=listing_ids)
+    def beaten(run, missing):
+        made = honest(run, missing)
         if not Prediction.objects.exists():
             Prediction.objects.bulk_create(rows[:2])  # the other one, a moment earlier
         return made
 
-    monkeypatch.setattr(runs, "_predictions", beaten)
+    monkeypatch.setattr(run_predictions, "_predictions", beaten)
     predictions_create(run)
     assert sorted(row.position for row in Prediction.objects.all()) == [0, 1, 2]
 
