@@ -34,7 +34,7 @@ class RunForm(forms.Form):
     blind = forms.BooleanField(required=False)
 
     def clean_kind(self) -> str:
-        return self.cleaned_data["kind"] or RunKind.SEARCH
+        return self.cleaned_data["kind"] or str(RunKind.SEARCH)
 
     def clean_source(self) -> str | None:
         return self.cleaned_data["source"] or None

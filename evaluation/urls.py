@@ -1,10 +1,19 @@
 from django.urls import path
 
-from evaluation.views import alignments, models, runs, statistics, training_compare, training_run, training_start
+from evaluation.views import (
+    alignments,
+    models,
+    run_start,
+    runs,
+    statistics,
+    training_compare,
+    training_run,
+    training_start,
+)
 
 app_name = "evaluation"
 urlpatterns = [
-    path("", runs.predict_page, name="predict"),
+    path("", run_start.predict_page, name="predict"),
     path("runs/<str:run_id>/", runs.run_page, name="run"),
     path("runs/<str:run_id>/progress/", runs.run_progress, name="run_progress"),
     path("runs/<str:run_id>/judgments/", runs.judge, name="judge"),

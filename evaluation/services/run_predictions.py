@@ -105,6 +105,8 @@ def _predictions(run: PredictionRun, missing: list[Place]) -> list[Prediction]:
 def _trained_on(run: PredictionRun, pictures: set[str]) -> set[tuple[str, str]]:
     """(model, picture) of those of the pictures that the run's versions had in their training."""
     models = [one for one in (run.model_id, run.other_model_id) if one]
-    keys = {TrainingPicture.make_id(run_id=model, image_sha256=sha): (model, sha) for model in models for sha in pictures}
+    keys = {
+        TrainingPicture.make_id(run_id=model, image_sha256=sha): (model, sha) for model in models for sha in pictures
+    }
     found = TrainingPicture.objects.filter(id__in=list(keys)).values_list("id", flat=True)
     return {keys[key] for key in found}

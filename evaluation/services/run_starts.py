@@ -48,7 +48,7 @@ def run_start(
     run = _made(
         user,
         chosen,
-        kind=RunKind.SEARCH,
+        kind=str(RunKind.SEARCH),
         keyword=result.keyword,
         source=result.source,
         page=result.page,
@@ -71,7 +71,7 @@ def run_start_address(
         raise ValidationError({"address": message % {"value": address.strip()[:100]}})
     listing = None if force_update else listing_at(found)
     source = listing.source if listing else ""
-    run = _made(user, chosen, kind=RunKind.ADDRESS, address=found, source=source, page=1)
+    run = _made(user, chosen, kind=str(RunKind.ADDRESS), address=found, source=source, page=1)
     if listing:
         return run_fix_listings(run, [listing.id])
     nudge(FETCH_ADDRESS, run.id)
@@ -84,7 +84,7 @@ def run_start_upload(
     """Test on a picture with its title. Raises ValidationError, keyed `picture` or `title`, for what is not kept."""
     chosen = _chosen(versions)
     listing = listing_of_upload(picture=picture, title=title)
-    run = _made(user, chosen, kind=RunKind.UPLOAD, keyword=listing.title[:200], source=UPLOAD, page=1)
+    run = _made(user, chosen, kind=str(RunKind.UPLOAD), keyword=listing.title[:200], source=UPLOAD, page=1)
     return run_fix_listings(run, [listing.id])
 
 
