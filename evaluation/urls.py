@@ -4,6 +4,7 @@ from evaluation.views import (
     alignments,
     labelling,
     models,
+    run_start,
     runs,
     statistics,
     statistics_parts,
@@ -14,7 +15,7 @@ from evaluation.views import (
 
 app_name = "evaluation"
 urlpatterns = [
-    path("", runs.predict_page, name="predict"),
+    path("", run_start.predict_page, name="predict"),
     path("runs/<str:run_id>/", runs.run_page, name="run"),
     path("runs/<str:run_id>/progress/", runs.run_progress, name="run_progress"),
     path("runs/<str:run_id>/judgments/", runs.judge, name="judge"),

@@ -1,6 +1,7 @@
 """Prediction runs as the pages show them."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from django.db.models import Count, QuerySet
@@ -10,6 +11,7 @@ from annotation.models import Label, Product, Review
 from annotation.selectors import waits_for_worker
 from crawler.models import Crawl, WorkState
 from evaluation.models import Judgment, Prediction, PredictionRun, RunKind
+from evaluation.services.judgments import Answer
 
 WAITS_AFTER = timedelta(seconds=4)
 
@@ -56,10 +58,33 @@ def run_predictions(run: PredictionRun) -> list[Prediction]:
     return list(Prediction.objects.filter(run_id=run.id).order_by("position"))
 
 
-def own_judgments(*, run_id: str, evaluator_id: int) -> dict[str, Judgment]:
-    """What this evaluator said about the run's predictions, by prediction id; never what others said."""
-    rows = Judgment.objects.filter(run_id=run_id, evaluator_id=evaluator_id)
-    return {judgment.prediction_id: judgment for judgment in rows}
+def run_judgments(run: PredictionRun) -> list[Judgment]:
+    """What everybody said about the run's predictions, in the order of saying."""
+    return list(Judgment.objects.filter(run_id=run.id).order_by("judged_at", "id"))
+
+
+def is_revealed(run: PredictionRun, predictions: Sequence[Prediction], *, judged: int) -> bool:
+    """Whether it may be told which version said what: at once, or in a blind run when all of its answers are judged."""
+    if not run.blind:
+        return True
+    answered = sum(row.state == WorkState.DONE for row in predictions)
+    return run.state in (WorkState.DONE, WorkState.FAILED) and judged >= answered
+
+
+def catalogue_pictures(predictions: Sequence[Prediction]) -> dict[str, str]:
+    """The catalogue picture, by product id, of all that the predictions name; one query."""
+    named = {row.product_id for row in predictions} | {choice[0] for row in predictions for choice in row.top5}
+    shown = Product.objects.filter(id__in=sorted(named - {""})).exclude(image_sha256="")
+    return dict(shown.values_list("id", "image_sha256"))
+
+
+def answers_of(run: PredictionRun, answers: Sequence[Answer]) -> list[Answer]:
+    """The answers with the version whose prediction stands at each one's position; one query where there are two."""
+    if not run.other_model_id:
+        return list(answers)
+    rows = Prediction.objects.filter(run_id=run.id, position__in=[answer.position for answer in answers])
+    versions = dict(rows.values_list("position", "model_id"))
+    return [replace(answer, model_id=versions.get(answer.position, "")) for answer in answers]
 
 
 @dataclass(frozen=True)
@@ -73,6 +98,10 @@ class RecentRun:
     @property
     def is_unfinished(self) -> bool:
         return self.judged < self.answered
+
+    @property
+    def is_judged(self) -> bool:
+        return self.run.state in (WorkState.DONE, WorkState.FAILED) and not self.is_unfinished
 
 
 def recent_runs(*, user_id: int, limit: int = 12) -> list[RecentRun]:

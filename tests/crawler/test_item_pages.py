@@ -114,8 +114,10 @@ def test_of_several_products_the_pages_own_counts():
 def test_without_schema_org_what_is_shared_counts():
     found = read_item_page(
         page(
-            '<title>Shop</title><meta property="og:title" content="绿茶 500ml"><meta property="og:image" content="/t.jpg">'
-            '<meta property="product:price:amount" content="12.50"><meta property="product:price:currency" content="CNY">'
+            '<title>Shop</title><meta property="og:title" content="绿茶 500ml">'
+            '<meta property="og:image" content="/t.jpg">'
+            '<meta property="product:price:amount" content="12.50">'
+            '<meta property="product:price:currency" content="CNY">'
             '<meta property="og:site_name" content="茶叶店">'
         )
     )

@@ -41,7 +41,7 @@ def test_it_shows_each_prediction(sign_in, person):
     products = make_catalogue()
     run = make_run(person("evaluator"), [products[0], products[1], None])
     page = sign_in("evaluator").get(reverse("evaluation:run", args=[run.id])).content.decode()
-    assert page.count('class="card prediction"') == 3
+    assert page.count('class="prediction text"') == 3
     assert "Tea 1" in page
     assert "80 %" in page
     assert "damaged picture" in page
@@ -156,7 +156,7 @@ def test_the_number_of_queries_does_not_grow_with_the_cards(sign_in, person):
     for run in (few, many):
         with CaptureQueriesContext(connections["mongo"]) as queries:
             client.get(reverse("evaluation:run", args=[run.id]))
-        assert len(queries) == 3
+        assert len(queries) == 4
 
 
 @pytest.mark.parametrize("name", ["evaluation:run", "evaluation:run_progress"])
