@@ -4,7 +4,14 @@ from evaluation.models.alignments import WordAlignment
 from evaluation.models.judgments import Judgment, Verdict
 from evaluation.models.predictions import FoundBy, ListingOpinion, Prediction, PredictionRun, RunKind
 from evaluation.models.tallies import JudgmentColumns, JudgmentDay, TallyName
-from evaluation.models.training import ModelVersion, TrainingJournal, TrainingKind, TrainingPicture, TrainingRun
+from evaluation.models.training import (
+    ModelActivation,
+    ModelVersion,
+    TrainingJournal,
+    TrainingKind,
+    TrainingPicture,
+    TrainingRun,
+)
 
 __all__ = [
     "FoundBy",
@@ -12,6 +19,7 @@ __all__ = [
     "JudgmentColumns",
     "JudgmentDay",
     "ListingOpinion",
+    "ModelActivation",
     "ModelVersion",
     "Prediction",
     "PredictionRun",

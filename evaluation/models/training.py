@@ -143,3 +143,21 @@ def _val_percent(metrics: dict) -> float | None:
     """The product accuracy on the validation part, in per cent."""
     accuracy = (metrics.get("product") or {}).get("accuracy")
     return 100 * accuracy if isinstance(accuracy, int | float) else None
+
+
+class ModelActivation(models.Model):
+    """One version was put into use: how it came to be the one that answers, and what to go back to."""
+
+    id = models.CharField(primary_key=True, max_length=ID_LENGTH, default=new_id)
+    model_id = models.CharField(max_length=ID_LENGTH)
+    model_name = models.CharField(_("model"), max_length=120)
+    activated_at = models.DateTimeField(_("activated"))
+    activated_by = models.CharField(_("activated by"), max_length=150, blank=True)
+
+    class Meta:
+        verbose_name = _("activation of a model")
+        verbose_name_plural = _("activations of models")
+        indexes = [models.Index(fields=["-activated_at"], name="activation_time")]
+
+    def __str__(self) -> str:
+        return self.model_name

@@ -1,6 +1,6 @@
 """Which model versions there are, and which one answers now."""
 
-from evaluation.models import ModelVersion, Prediction, TrainingKind
+from evaluation.models import ModelActivation, ModelVersion, Prediction, TrainingKind
 
 
 def active_model() -> ModelVersion | None:
@@ -10,6 +10,19 @@ def active_model() -> ModelVersion | None:
         .order_by("-activated_at", "-id")
         .first()
     )
+
+
+def activations() -> list[ModelActivation]:
+    """Which version was put into use when and by whom, the last one first."""
+    return list(ModelActivation.objects.order_by("-activated_at", "-id")[:50])
+
+
+def model_before() -> ModelVersion | None:
+    """The version that was in use before the one that is, of those that may still be chosen."""
+    active = active_model()
+    ids = [one.model_id for one in activations() if active is None or one.model_id != active.id]
+    there = {model.id: model for model in ModelVersion.objects.filter(id__in=ids, retired_at__isnull=True)}
+    return next((there[one] for one in ids if one in there), None)
 
 
 def model_versions() -> list[ModelVersion]:

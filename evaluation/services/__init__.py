@@ -6,7 +6,7 @@ Everything here can be run again after a crash at any point: the documents hold 
 
 from evaluation.services.alignments import alignment_ask, alignment_draw, alignment_kept, alignments_resume
 from evaluation.services.judgments import judgments_save
-from evaluation.services.models import model_activate
+from evaluation.services.models import model_activate, model_restore, model_retire, model_roll_back
 from evaluation.services.opinions import opinions_predict
 from evaluation.services.predictions import predictions_run
 from evaluation.services.run_addresses import address_fetch
@@ -30,6 +30,9 @@ __all__ = [
     "days_refresh",
     "judgments_save",
     "model_activate",
+    "model_restore",
+    "model_retire",
+    "model_roll_back",
     "opinions_predict",
     "predictions_run",
     "run_advance",

@@ -6,10 +6,11 @@ import zipfile
 import pytest
 from django.conf import settings
 from django.urls import reverse
+from django.utils import timezone
 
 from evaluation.archive import zipped
 from evaluation.models import ModelVersion
-from evaluation.selectors.models import active_model
+from evaluation.selectors.models import activations, active_model, models_to_choose
 from tests.evaluation.factories import make_model
 
 pytestmark = pytest.mark.django_db(databases=["default", "mongo"], transaction=True)
@@ -97,3 +98,58 @@ def test_others_may_not(sign_in, role, folder):
 
 def test_what_changes_something_only_allows_post(sign_in):
     assert sign_in("superuser").get(activate("x")).status_code == 405
+
+
+def address(name, *arguments):
+    return reverse(f"evaluation:{name}", args=arguments)
+
+
+def test_one_click_leads_back_to_the_version_before(sign_in):
+    old, new = make_model("old", active=False), make_model("new", active=False)
+    client = sign_in("operator")
+    assert address("model_roll_back") not in client.get(MODELS).content.decode()
+    refused = client.post(address("model_roll_back"), follow=True)
+    assert "No other model was in use" in refused.content.decode()
+    for model in (old, new):
+        client.post(activate(model.id))
+    page = client.get(MODELS).content.decode()
+    assert "Back to “old”" in page
+    client.post(address("model_roll_back"))
+    assert active_model().id == old.id
+    assert [one.model_name for one in activations()] == ["old", "new", "old"]
+    client.post(address("model_roll_back"))
+    assert active_model().id == new.id
+
+
+def test_a_retired_version_cannot_be_chosen_until_it_is_restored(sign_in):
+    old, new = make_model("old", active=False), make_model("new", active=False)
+    client = sign_in("operator")
+    for model in (old, new):
+        client.post(activate(model.id))
+    assert "is in use" in client.post(address("model_retire", new.id), follow=True).content.decode()
+    client.post(address("model_retire", old.id))
+    assert [model.id for model in models_to_choose()] == [new.id]
+    page = client.post(activate(old.id), follow=True).content.decode()
+    assert "is retired" in page
+    assert "Back to" not in page
+    assert active_model().id == new.id
+    client.post(address("model_restore", old.id))
+    assert {model.id for model in models_to_choose()} == {old.id, new.id}
+    assert active_model().id == new.id
+    assert client.post(address("model_retire", "x")).status_code == 404
+
+
+def test_restored_it_is_not_in_use_at_once(sign_in):
+    """Although it is the one that was put into use last."""
+    old, new = make_model("old"), make_model("new")
+    ModelVersion.objects.filter(id=new.id).update(retired_at=timezone.now())
+    assert active_model().id == old.id
+    sign_in("operator").post(address("model_restore", new.id))
+    assert active_model().id == old.id
+
+
+def test_evaluators_change_no_model(sign_in):
+    model = make_model("old")
+    client = sign_in("evaluator")
+    for name, arguments in (("model_retire", [model.id]), ("model_restore", [model.id]), ("model_roll_back", [])):
+        assert client.post(address(name, *arguments)).status_code == 403
