@@ -31,7 +31,7 @@ def client(sign_in):
 @pytest.fixture
 def at_once(stand_in, monkeypatch):
     """A worker that answers while the request waits."""
-    monkeypatch.setattr("evaluation.services.runs.nudge", lambda task: services.predictions_run())
+    monkeypatch.setattr("evaluation.services.run_predictions.nudge", lambda task: services.predictions_run())
     return stand_in
 
 
