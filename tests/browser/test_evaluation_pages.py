@@ -72,6 +72,79 @@ def test_a_refusal_is_told_at_the_card_and_mended_there(visit, person, products)
     assert page.locator("#note-2").inner_text() == "✓ saved"
 
 
+def test_a_run_is_judged_from_the_keyboard(visit, person, products):
+    run = make_run(person("evaluator"), [products[0]] * 4)
+    page = visit("evaluator", f"/evaluation/runs/{run.id}/")
+    press = page.keyboard.press
+    press("j")
+    expect(page.locator("#card-0")).to_be_focused()
+    press("r")
+    expect(page.locator("#card-1")).to_be_focused()
+    press("w")
+    page.keyboard.type("4 tea")
+    expect(page.get_by_role("listbox").get_by_role("option")).to_have_count(1)
+    press("Enter")
+    press("Escape")
+    expect(page.locator("#card-1")).to_be_focused()
+    press("ArrowDown")
+    press("3")
+    press("ArrowUp")
+    press("ArrowUp")
+    press("n")
+    expect(page.locator("#card-3")).to_be_focused()
+    press("?")
+    expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+    press("r")
+    press("Escape")
+    press("Control+Enter")
+    page.get_by_text("Saved: 3 judgments.").wait_for()
+    saved = Judgment.objects.order_by("product_confidence", "id").values_list("verdict", "right_product_id")
+    assert sorted(saved) == [("right", ""), ("unsure", ""), ("wrong", "tea-4")]
+
+
+def test_letters_can_be_switched_off(visit, person, products):
+    run = make_run(person("evaluator"), [products[0]] * 2)
+    page = visit("evaluator", f"/evaluation/runs/{run.id}/")
+    page.get_by_role("button", name="Keys").click()
+    page.get_by_label("Keys of a single letter or sign act").uncheck()
+    page.keyboard.press("Escape")
+    page.reload()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("r")
+    expect(page.locator("#card-0")).to_be_focused()
+    assert page.locator(".verdict input:checked").count() == 0
+
+
+def test_what_is_not_submitted_outlives_a_reload(visit, half_done):
+    page = visit("evaluator", f"/evaluation/runs/{half_done.id}/")
+    page.locator("#card-0 .verdict .good").click()
+    page.locator("#card-1 .verdict .bad").click()
+    page.locator("#card-1 [value=other]").check()
+    page.locator("#card-1 [name=other-1]").fill("Tea 4")
+    page.reload()
+    expect(page.locator("#restored")).to_contain_text("2")
+    assert page.locator("#card-0 [value=right]").is_checked()
+    assert page.locator("#card-1 [value=other]").is_checked()
+    assert page.locator("#card-1 [name=other-1]").input_value() == "Tea 4"
+    page.get_by_role("button", name="Submit the judgments").click()
+    page.get_by_text("Saved: 2 judgments.").wait_for()
+    expect(page.locator("#restored")).to_be_hidden()
+    page.reload()
+    expect(page.locator("#card-0 .note")).to_contain_text("saved")
+    expect(page.locator("#restored")).to_be_hidden()
+
+
+def test_a_draft_can_be_discarded(visit, half_done):
+    page = visit("evaluator", f"/evaluation/runs/{half_done.id}/")
+    page.locator("#card-0 .verdict .good").click()
+    page.reload()
+    page.get_by_role("button", name="Discard").click()
+    for _again in range(2):
+        assert page.locator("#judging .verdict input:checked").count() == 0
+        expect(page.locator("#restored")).to_be_hidden()
+        page.reload()
+
+
 def test_it_works_without_a_script(visit, person, products):
     run = make_run(person("evaluator"), [products[0]] * 2)
     page = visit("evaluator", f"/evaluation/runs/{run.id}/", java_script_enabled=False)
