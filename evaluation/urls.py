@@ -11,6 +11,7 @@ from evaluation.views import (
     training_compare,
     training_run,
     training_start,
+    worth_judging,
 )
 
 app_name = "evaluation"
@@ -20,6 +21,7 @@ urlpatterns = [
     path("runs/<str:run_id>/progress/", runs.run_progress, name="run_progress"),
     path("runs/<str:run_id>/judgments/", runs.judge, name="judge"),
     path("products/", runs.product_options, name="product_options"),
+    path("worth-judging/", worth_judging.worth_page, name="worth"),
     path("labelling/", labelling.labelling_page, name="labelling"),
     path("statistics/", statistics.statistics_page, name="statistics"),
     path("statistics/judgments/", statistics.statistics_judgments, name="statistics_judgments"),

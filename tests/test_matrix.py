@@ -86,6 +86,7 @@ TABLE = [
     Rule("evaluation/runs/<str:run_id>/progress/", PAGE, "GET", EVALUATE, unknown=True),
     Rule("evaluation/runs/<str:run_id>/judgments/", PAGE, "POST", EVALUATE, unknown=True),
     Rule("evaluation/products/", PAGE, "GET", EVALUATE),
+    Rule("evaluation/worth-judging/", PAGE, "GET POST", EVALUATE),
     Rule("evaluation/labelling/", PAGE, "GET POST", EVALUATE | REVIEW),
     Rule("evaluation/statistics/", PAGE, "GET", EVALUATE),
     Rule("evaluation/statistics/judgments/", PAGE, "GET", EVALUATE),

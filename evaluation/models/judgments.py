@@ -52,6 +52,8 @@ class Judgment(Offer):
         indexes = [
             models.Index(fields=["judged_at", "id"], name="judgment_judged_id"),
             models.Index(fields=["model_id", "verdict"], name="judgment_model_verdict"),
+            models.Index(fields=["listing_id"], name="judgment_listing"),
+            models.Index(fields=["predicted_product_id"], name="judgment_predicted"),
         ]
 
     def __str__(self) -> str:
