@@ -24,7 +24,7 @@ from evaluation import serializers as shapes
 from evaluation.models import Prediction, PredictionRun, RunKind
 from evaluation.selectors import listed
 from evaluation.selectors.runs import run_predictions
-from evaluation.selectors.statistics import Row, statistics
+from evaluation.selectors.statistics import BREAKDOWNS, Row, statistics
 from evaluation.services import days_refresh
 from evaluation.services.asking import listings_ask, run_wait
 from evaluation.services.judgments import Answer, predictions_judge
@@ -209,16 +209,16 @@ def _judge(request: Request) -> Response:
 )
 @api_view(["GET"])
 def statistics_data(request: Request) -> Response:
-    """The figures of the statistics page, of one model version or of all."""
+    """The figures of the statistics page, under its filters."""
     _require(request, JUDGES)
     values = query_values(shapes.StatisticsQuery, request)
     days_refresh()
-    figures = statistics(model_id=values["model"])
+    figures = statistics(filters=values["filters"], by=BREAKDOWNS)
     data = {
         "fresh": _figures(figures.fresh),
         "trained_on": _figures(figures.trained_on),
         "mix_ups": figures.mix_ups,
-        **{name: [_figures(row) for row in getattr(figures, name)] for name in ("by_model", "by_product", "by_day")},
+        **{f"by_{name}": [_figures(row) for row in rows] for name, rows in figures.groups.items()},
     }
     return Response(shapes.StatisticsData(data).data)
 

@@ -11,6 +11,7 @@ from annotation.serializers import MAX_PAGE_SIZE, PAGE_SIZE, Exact, picture_path
 from crawler.models import WorkState
 from crawler.uploads import MAX_TITLE
 from evaluation.models import Judgment, Prediction, Verdict
+from evaluation.selectors.statistics_filters import ABSENT, filters_from
 from evaluation.services.asking import MAX_LISTINGS
 from mmproject.ids import ID_LENGTH
 
@@ -235,7 +236,26 @@ class JudgmentsSaved(serializers.Serializer):
 
 
 class StatisticsQuery(serializers.Serializer):
-    model = Exact(help_text="Id of the model version; all when left out")
+    """As in the address of the statistics page; a value is an id or a name."""
+
+    model = Exact(help_text="The model version; all when left out")
+    product = Exact(help_text="The predicted product")
+    brand = Exact(help_text="The predicted brand")
+    shop = Exact()
+    source = Exact()
+    evaluator = Exact()
+    right = Exact(help_text=f"The right product where a judgment said wrong; `{ABSENT}`: none of the catalogue")
+    verdict = Exact(help_text="right, wrong or unsure")
+    confidence = Exact(help_text="Per cent, such as 80-90; 100 belongs to it only as its end")
+    refused = Exact(help_text="yes or no: whether the model said “not in our catalogue”")
+    since = Exact(help_text="The first day, such as 2026-03-31")
+    until = Exact(help_text="The last day")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        filters, problems = filters_from(attrs)
+        if problems:
+            raise serializers.ValidationError(problems)
+        return {"filters": filters}
 
 
 class Share(serializers.Serializer):
@@ -266,5 +286,10 @@ class StatisticsData(serializers.Serializer):
     trained_on = Figures(help_text="Judgments on pictures of its own training")
     by_model = Figures(many=True)
     by_product = Figures(many=True, help_text="By the predicted product, those judged most first")
+    by_brand = Figures(many=True)
+    by_shop = Figures(many=True)
+    by_source = Figures(many=True)
+    by_evaluator = Figures(many=True)
+    by_confidence = Figures(many=True, help_text="By bands of per cent")
     by_day = Figures(many=True)
     mix_ups = MixUpData(many=True, help_text="Which product was taken for which, the most frequent first")

@@ -145,6 +145,26 @@ class TestStatistics:
         assert (of_a["fresh"]["product"]["right"], of_a["fresh"]["product"]["of"]) == (1, 2)
         assert [row["key"] for row in of_a["by_model"]] == ["a"]
 
+    def test_filters_are_those_of_the_page(self, client, products):
+        make_judgment(0, predicted=products[0], shop_name="one", product_confidence=0.85)
+        make_judgment(1, predicted=products[0], shop_name="one", product_confidence=0.95, verdict="wrong")
+        make_judgment(2, predicted=products[1], shop_name="other")
+        for query, right, of in [
+            ({"shop": "one"}, 1, 2),
+            ({"shop": "one", "confidence": "80-90"}, 1, 1),
+            ({"product": "tea-1"}, 1, 1),
+            ({"until": "2001-01-01"}, 0, 0),
+        ]:
+            data = client.get("/api/statistics", query).json()
+            assert (data["fresh"]["product"]["right"], data["fresh"]["product"]["of"]) == (right, of), query
+        assert [row["name"] for row in client.get("/api/statistics").json()["by_shop"]] == ["one", "other"]
+
+    @pytest.mark.parametrize("query", [{"confidence": "much"}, {"since": "soon"}, {"verdict": "good"}])
+    def test_a_filter_that_makes_no_sense_is_refused_by_name(self, client, query):
+        answer = client.get("/api/statistics", query)
+        assert answer.status_code == 400
+        assert list(answer.json()["errors"]) == list(query)
+
     def test_nothing_judged_is_null_not_nought(self, client):
         assert client.get("/api/statistics").json()["fresh"]["product"]["percent"] is None
 
