@@ -1,9 +1,6 @@
 """The documents of evaluation."""
 
-from evaluation.models.alignments import WordAlignment
-from evaluation.models.judgments import Judgment, Verdict
-from evaluation.models.predictions import FoundBy, ListingOpinion, Prediction, PredictionRun, RunKind
-from evaluation.models.tallies import JudgmentColumns, JudgmentDay, TallyName
+# In the order in which the names of pictures are copied on: see crawler.references.
 from evaluation.models.training import (
     ModelActivation,
     ModelVersion,
@@ -12,6 +9,16 @@ from evaluation.models.training import (
     TrainingPicture,
     TrainingRun,
 )
+
+# isort: split
+from evaluation.models.predictions import FoundBy, ListingOpinion, Prediction, PredictionRun, RunKind
+
+# isort: split
+from evaluation.models.judgments import Judgment, Verdict
+
+# isort: split
+from evaluation.models.alignments import WordAlignment
+from evaluation.models.tallies import JudgmentColumns, JudgmentDay, TallyName
 
 __all__ = [
     "FoundBy",
