@@ -96,6 +96,7 @@ def test_a_run_is_judged_from_the_keyboard(visit, person, products):
     expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
     press("r")
     press("Escape")
+    expect(page.get_by_role("dialog", name="Keys")).to_be_hidden()
     press("Control+Enter")
     page.get_by_text("Saved: 3 judgments.").wait_for()
     saved = Judgment.objects.order_by("product_confidence", "id").values_list("verdict", "right_product_id")
