@@ -107,7 +107,7 @@ class ModelVersion(models.Model):
     activated_by = models.CharField(_("activated by"), max_length=150, blank=True)
     retired_at = models.DateTimeField(_("retired"), null=True, blank=True)  # out of every list to choose from
     retired_by = models.CharField(_("retired by"), max_length=150, blank=True)
-    # Below this confidence the answer is "not in our catalogue"; none: the model folder's own.
+    # Below this confidence the answer is "not in our catalogue"; none: it always names a product.
     threshold = models.FloatField(_("threshold"), null=True, blank=True)
 
     class Meta:

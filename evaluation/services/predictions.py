@@ -108,7 +108,15 @@ def _answer(rows: Sequence[Prediction], *, predictor: "Predictor") -> int:
         return 0
     results = predict_pairs(predictor, pairs)
     names = catalogue_names(results)
-    return sum(_write(row, result, names=names) for row, result in zip(readable, results, strict=True))
+    threshold = _threshold(rows[0].model_id)
+    answered = zip(readable, results, strict=True)
+    return sum(_write(row, result, names=names, threshold=threshold) for row, result in answered)
+
+
+def _threshold(model_id: str) -> float:
+    """Below this confidence the version's answer is "not in our catalogue"; asked anew each batch: people change it."""
+    chosen = ModelVersion.objects.filter(id=model_id).values_list("threshold", flat=True).first()
+    return chosen if chosen is not None else 0.0
 
 
 def predict_pairs(predictor: "Predictor", pairs: list[Pair]) -> list[MatchPrediction | Exception]:
@@ -143,7 +151,7 @@ def catalogue_names(results: Sequence[MatchPrediction | Exception]) -> Catalogue
     )
 
 
-def _write(row: Prediction, result: MatchPrediction | Exception, *, names: CatalogueNames) -> int:
+def _write(row: Prediction, result: MatchPrediction | Exception, *, names: CatalogueNames, threshold: float) -> int:
     if isinstance(result, Exception) or result.error:
         reason = str(result) if isinstance(result, Exception) else result.error
         return _fail(row, reason=_("The model could not answer: %(reason)s") % {"reason": reason})
@@ -158,6 +166,7 @@ def _write(row: Prediction, result: MatchPrediction | Exception, *, names: Catal
         product_name=names.products.get(result.product, result.product)[:200],
         product_confidence=result.product_confidence,
         top5=top5,
+        rejected=result.product_confidence < threshold,
     )
 
 

@@ -12,7 +12,7 @@ logger = logging.getLogger(__name__)
 
 
 def threshold_set(*, model_id: str, threshold: float | None, username: str) -> ModelVersion:
-    """Have this version answer "not in our catalogue" below `threshold` (0..1); None: as its model folder says.
+    """Have this version answer "not in our catalogue" below `threshold` (0..1); None: it always names a product.
 
     Raises ValidationError, keyed `model` or `threshold`. Who set it stands in the log.
     """

@@ -43,7 +43,7 @@ def statistics_curves(request: HttpRequest) -> HttpResponse:
 @require_POST
 @needs("evaluation.change_modelversion")
 def statistics_threshold(request: HttpRequest) -> HttpResponse:
-    """Set the threshold of a version, in per cent; empty: as its model folder says."""
+    """Set the threshold of a version, in per cent; empty: it always names a product."""
     model_id, typed = request.POST.get("model", ""), request.POST.get("threshold", "").strip().replace(",", ".")
     back = f"{reverse('evaluation:statistics')}?model={model_id}#curves"
     try:
@@ -55,7 +55,7 @@ def statistics_threshold(request: HttpRequest) -> HttpResponse:
     except ValidationError as error:
         return _refused(request, " ".join(error.messages))
     if threshold is None:
-        messages.success(request, _("“%(name)s” uses the threshold of its training again.") % {"name": model.name})
+        messages.success(request, _("“%(name)s” always names a product.") % {"name": model.name})
     else:
         said = {"name": model.name, "threshold": f"{100 * threshold:g}"}
         messages.success(request, _("“%(name)s” says “not in our catalogue” below %(threshold)s %%.") % said)

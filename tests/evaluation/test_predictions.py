@@ -101,7 +101,7 @@ def test_a_late_answer_of_a_worker_that_was_given_up_changes_nothing(start):
     start(1)
     row = predictions._lease(Prediction.objects.get())[0]
     Prediction.objects.update(state=WorkState.DONE, product_id="tea-1")
-    assert predictions._write(row, Answered(), names=predictions.catalogue_names([])) == 0
+    assert predictions._write(row, Answered(), names=predictions.catalogue_names([]), threshold=0.0) == 0
     assert Prediction.objects.get().product_id == "tea-1"
 
 
@@ -175,6 +175,16 @@ def test_a_model_that_was_deleted_fails_what_waits(start):
     model.delete()
     services.predictions_run()
     assert PredictionRun.objects.get().state == WorkState.FAILED
+
+
+@pytest.mark.parametrize(("threshold", "rejected"), [(None, False), (0.75, False), (0.76, True)])
+def test_below_the_versions_threshold_an_answer_is_not_in_our_catalogue(start, stand_in, threshold, rejected):
+    model = make_model()
+    services.threshold_set(model_id=model.id, threshold=threshold, username="operator")
+    start(1, model=model)
+    services.predictions_run()
+    row = Prediction.objects.get()
+    assert (row.state, row.rejected, row.product_name) == ("done", rejected, "Tea 0")
 
 
 def test_a_listing_alone_does_not_wait_for_all_of_a_long_run(start, stand_in):
